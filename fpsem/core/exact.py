@@ -1,0 +1,66 @@
+"""Round a rational number to a format: the few lines that everything else is judged against.
+
+The number is scaled so that one unit in the last place is 1, cut to an integer, and the direction decides whether the
+integer below or the one above is the answer. Nothing here is fast, and nothing here is clever.
+
+Source: IEEE 754-2019 clauses 4.3, 6.3 and 7.4.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from fpsem.core.formats import Format
+from fpsem.core.rounding import Rounding
+
+
+def exponent_of(x: Fraction) -> int:
+    """floor(log2 |x|) of a nonzero rational, exactly."""
+    e = abs(x.numerator).bit_length() - x.denominator.bit_length()
+    return e if abs(x) >= Fraction(2) ** e else e - 1
+
+
+def round_significand(x: Fraction, unit: int, negative: bool, direction: Rounding) -> int:
+    """|x| in units of ``2**unit``, rounded to an integer in the given direction (which sees the sign ``negative``)."""
+    scaled = abs(x) / Fraction(2) ** unit
+    q, remainder = divmod(scaled.numerator, scaled.denominator)
+    return q + direction.rounds_away(negative, q % 2 == 1, 2 * remainder, scaled.denominator)
+
+
+def round_to_bits(x: Fraction, to: Format, direction: Rounding = Rounding.NEAREST_EVEN, negative_zero: bool = False) -> int:
+    """The code of x rounded to the format.
+
+    Args:
+        x: the number.
+        to: the format.
+        direction: the rounding direction.
+        negative_zero: the sign to give when x is exactly 0; every other sign is the sign of x.
+
+    Returns:
+        A code: subnormal where the format is, and beyond the largest finite number what the direction asks for
+        (infinity, or NaN in a format without one; or the largest finite number).
+    """
+    negative = x < 0 or (x == 0 and negative_zero)
+    sign = to.sign_mask if negative else 0
+    if x == 0:
+        return sign
+    e = max(exponent_of(x), to.emin)
+    q = round_significand(x, e - to.fraction_bits, negative, direction)
+    code = (e - to.emin) * to.implicit_bit + q  # the implicit bit of q carries into the exponent field
+    if code > to.max_finite:
+        code = to.overflow_code if direction.overflows_to_infinity(negative) else to.max_finite
+        code = to.nan if code == to.overflow_code and not to.has_infinity else code
+    return sign | code
+
+
+def round_to_precision(x: Fraction, to: Format, direction: Rounding = Rounding.NEAREST_EVEN) -> Fraction:
+    """x rounded to the format's precision and subnormal grid with no upper limit on the exponent: overflow cannot happen.
+
+    This is the rounding of pencil-and-paper error analysis (Flocq calls the grid FLT). It equals ``round_to_bits``
+    wherever that one is finite.
+    """
+    if x == 0:
+        return x
+    unit = max(exponent_of(x), to.emin) - to.fraction_bits
+    magnitude = round_significand(x, unit, x < 0, direction) * Fraction(2) ** unit
+    return -magnitude if x < 0 else magnitude
