@@ -1,0 +1,123 @@
+"""The one interpreter. Running, proving, enclosing and bounding are this walk over different domains.
+
+What a node computes is decided by the domain: its override of the op where it has one, else the op's meaning over the
+domain's primitives. No node is treated specially, and no value is ever asked for its truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fpsem.core.errors import FpsemError, PayloadError, UndefinedError
+from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.graph.ir import Graph, Node, Shape
+from fpsem.graph.ops import op_named
+
+Observer = Callable[[int, Array], None]
+"""Called with each node's index and value as it is computed."""
+
+
+def denote(
+    graph: Graph, payload: Mapping[str, Any], inputs: Mapping[str, Any], domain: ScalarDomain, observe: Observer | None = None
+) -> dict[str, Array]:
+    """Interpret a graph over a domain.
+
+    Args:
+        graph: what to compute.
+        payload: a tensor for each parameter: float32, or uint32 codes of binary32.
+        inputs: a tensor for each input: float32, uint32 codes, or an array of the domain's own scalars.
+        domain: what the operations mean.
+        observe: sees every node's value.
+
+    Returns:
+        The outputs by name, as arrays of the domain's scalars.
+
+    Raises:
+        PayloadError: a tensor is missing, unknown, or has the wrong shape or dtype.
+    """
+    given = {
+        **_embed_all("parameter", graph.parameters, payload, domain),
+        **_embed_all("input", graph.inputs, inputs, domain),
+    }
+    values: dict[int, Array] = {}
+    for index, node in enumerate(graph.nodes):
+        values[index] = _evaluate(index, node, [values[i] for i in node.inputs], given, domain)
+        if observe is not None:
+            observe(index, values[index])
+        for i in {*node.inputs, index}:
+            if graph.last_use[i] <= index:
+                del values[i]
+    return {name: values[index] for name, index in graph.outputs.items()}
+
+
+def run(graph: Graph, payload: Mapping[str, Any], inputs: Any, domain: ScalarDomain) -> Any:
+    """Interpret a graph, sharpening the domain until its outputs are as sharp as it promises.
+
+    Args:
+        graph: what to compute.
+        payload: float32 tensors by parameter name.
+        inputs: one tensor when the graph has one input, else tensors by name.
+        domain: what the operations mean.
+
+    Returns:
+        The output, an array of the domain's scalars; a dictionary by name when there are several.
+
+    Raises:
+        PayloadError: a tensor is missing, unknown, or has the wrong shape or dtype.
+    """
+    named = named_inputs(graph, inputs)
+    finer: ScalarDomain | None = domain
+    while finer is not None:
+        domain = finer
+        outputs = denote(graph, payload, named, domain)
+        finer = domain.refine(list(outputs.values()))
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+
+def named_inputs(graph: Graph, inputs: Any) -> Mapping[str, Any]:
+    """Inputs by name: a lone tensor stands for the only input."""
+    if isinstance(inputs, Mapping):
+        return inputs
+    if len(graph.inputs) != 1:
+        raise PayloadError(f"the graph has {len(graph.inputs)} inputs ({', '.join(graph.inputs)}); give a dictionary by name")
+    return {next(iter(graph.inputs)): inputs}
+
+
+def _evaluate(index: int, node: Node, arguments: list[Array], given: Mapping[str, Array], domain: ScalarDomain) -> Array:
+    op = op_named(node.op)
+    if op.is_leaf:
+        return given[str(node.attributes["name"])]
+    override = domain.overrides.get(node.op)
+    try:
+        if override is not None:
+            return override(*arguments, **node.attributes)
+        return op.meaning(domain, *arguments, **node.attributes)
+    except FpsemError as error:
+        raise type(error)(f"node %{index} ({node.op}{f', {node.label!r}' if node.label else ''}): {error}") from error
+
+
+def _embed_all(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any], domain: ScalarDomain) -> dict[str, Array]:
+    missing, unknown = sorted(set(shapes) - set(given)), sorted(set(given) - set(shapes))
+    if missing or unknown:
+        told = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"not in the graph: {', '.join(unknown)}"] * bool(unknown)
+        raise PayloadError(f"{kind}s do not match the graph; {'; '.join(told)}")
+    return {name: embed(f"{kind} {name!r}", given[name], shape, domain) for name, shape in shapes.items()}
+
+
+def embed(what: str, value: Any, shape: Shape, domain: ScalarDomain) -> Array:
+    """A tensor as an array of the domain's scalars. Raises PayloadError that names the tensor and the remedy."""
+    array = np.asarray(value)
+    if array.shape != shape:
+        hint = "; it looks transposed" if array.shape == shape[::-1] else ""
+        raise PayloadError(f"{what} has shape {array.shape}, expected {shape}{hint}")
+    if array.dtype.kind in "OV":
+        return array
+    if array.dtype not in (np.float32, np.uint32):
+        raise PayloadError(f"{what} has dtype {array.dtype}, expected float32 (round it yourself: .astype(numpy.float32)) or uint32 codes")
+    try:
+        return domain.from_bits(np.ascontiguousarray(array).view(np.uint32).reshape(shape))
+    except UndefinedError as error:
+        raise UndefinedError(f"{what}: {error}") from error

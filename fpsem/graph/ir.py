@@ -1,0 +1,138 @@
+"""Node and Graph: the intermediate representation, checked when it is made and immutable from then on.
+
+A graph is a list of nodes in an order in which every node comes after its inputs (static single assignment). Inputs and
+parameters are leaves with a name; outputs are named nodes. A Graph that exists is well formed: its ops are known, their
+attributes complete, and every shape is what the op's rule gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from fpsem.core.errors import FpsemError, GraphError, ShapeError
+from fpsem.graph.op import Attribute, Op, Shape
+from fpsem.graph.ops import op_named
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    Args:
+        op: the op's name.
+        inputs: indices of the nodes whose values it takes.
+        attributes: complete, in the op's own order.
+        shape: the shape of its value.
+        label: where it comes from (a layer, an ONNX node), for messages; it has no meaning.
+    """
+
+    op: str
+    inputs: tuple[int, ...]
+    attributes: Mapping[str, Attribute]
+    shape: Shape
+    label: str = ""
+
+    def __hash__(self) -> int:
+        return hash((self.op, self.inputs, tuple(self.attributes.items()), self.shape))
+
+
+def make_node(
+    op_name: str, inputs: tuple[int, ...], shapes: tuple[Shape, ...], attributes: Mapping[str, object], label: str, index: int
+) -> Node:
+    """A checked node, given its inputs' shapes. Raises GraphError or ShapeError that names the node."""
+    where = f"node %{index} ({op_name}{f', {label!r}' if label else ''})"
+    try:
+        op = op_named(op_name)
+        complete = op.complete(len(inputs), attributes)
+        shape = op.shape(*shapes, **complete)
+    except FpsemError as error:
+        kind = ShapeError if isinstance(error, ShapeError) else GraphError
+        raise kind(f"{where}: {error}") from None
+    if any(n < 1 for n in shape):
+        raise ShapeError(f"{where}: shape {shape}; every dimension must be at least 1")
+    return Node(op_name, inputs, MappingProxyType(complete), shape, label)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A well-formed graph.
+
+    Args:
+        nodes: in an order in which inputs come first.
+        outputs: node index by output name.
+
+    Raises:
+        GraphError: an unknown op, a wrong attribute, an input that comes later, a name used twice, no output.
+        ShapeError: a shape that the op's rule does not give.
+    """
+
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        object.__setattr__(self, "outputs", MappingProxyType(dict(self.outputs)))
+        for index, node in enumerate(self.nodes):
+            self._check_node(index, node)
+        if not self.outputs:
+            raise GraphError("a graph needs at least one output")
+        for name, index in self.outputs.items():
+            if not (type(index) is int and 0 <= index < len(self.nodes)):
+                raise GraphError(f"output {name!r} names node %{index}, but there are {len(self.nodes)} nodes")
+        names = [str(node.attributes["name"]) for node in self.nodes if op_named(node.op).is_leaf]
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise GraphError(f"inputs and parameters must have names of their own; used twice: {', '.join(twice)}")
+
+    def _check_node(self, index: int, node: Node) -> None:
+        late = [i for i in node.inputs if not 0 <= i < index]
+        if late:
+            raise GraphError(f"node %{index} ({node.op}): input %{late[0]} does not come before it")
+        shapes = tuple(self.nodes[i].shape for i in node.inputs)
+        made = make_node(node.op, node.inputs, shapes, node.attributes, node.label, index)
+        if made.shape != node.shape:
+            raise ShapeError(f"node %{index} ({node.op}): shape {node.shape} is declared, its rule gives {made.shape}")
+
+    def __hash__(self) -> int:
+        return hash((self.nodes, tuple(self.outputs.items())))
+
+    def _leaves(self, op: str) -> dict[str, Shape]:
+        return {str(node.attributes["name"]): node.shape for node in self.nodes if node.op == op}
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Shape]:
+        """The shape of every input, by name, in order of appearance."""
+        return MappingProxyType(self._leaves("input"))
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Shape]:
+        """The shape of every payload tensor, by name, in order of appearance."""
+        return MappingProxyType(self._leaves("parameter"))
+
+    @cached_property
+    def last_use(self) -> tuple[int, ...]:
+        """For each node, the last node that reads it (itself when none does; past the end for outputs)."""
+        last = list(range(len(self.nodes)))
+        for index, node in enumerate(self.nodes):
+            for i in node.inputs:
+                last[i] = index
+        for index in self.outputs.values():
+            last[index] = len(self.nodes)
+        return tuple(last)
+
+    def op(self, index: int) -> Op:
+        """The op of a node."""
+        return op_named(self.nodes[index].op)
+
+    def name_of(self, index: int) -> str:
+        """A readable name of a node: its own, its label, or its op and index."""
+        node = self.nodes[index]
+        return str(node.attributes.get("name") or node.label or f"{node.op}_{index}")
+
+    def __str__(self) -> str:
+        from fpsem.graph.text import print_graph
+
+        return print_graph(self)

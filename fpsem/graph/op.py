@@ -1,0 +1,100 @@
+"""What an op is: a module of ``fpsem/graph/ops`` with two functions, ``shape`` and ``meaning``.
+
+``shape`` says which inputs and attributes the op takes, and the shape of its result: its positional parameters are the
+shapes of the inputs, its keyword-only parameters are the attributes, with their types and defaults. ``meaning`` says
+what the op computes, over the primitives of any domain. Nothing else in fpsem lists ops, their attributes or arities.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+from fpsem.core.errors import GraphError
+from fpsem.core.protocol import Array, ScalarDomain
+
+Shape = tuple[int, ...]
+Attribute = int | bool | float | str | tuple[int, ...] | tuple[str, ...] | None
+
+_TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "bool": (bool,), "str": (str,), "None": (type(None),)}
+
+
+@dataclass(frozen=True)
+class Op:
+    """One op, read off its module.
+
+    Args:
+        name: the module's name.
+        module: the module itself; ``module.shape`` and, but for leaves, ``module.meaning``.
+    """
+
+    name: str
+    module: ModuleType
+
+    @cached_property
+    def _shape(self) -> Callable[..., Shape]:
+        shape: Callable[..., Shape] = self.module.shape
+        return shape
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self._shape)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether its value comes from outside the graph (an input or a parameter), by name."""
+        return "meaning" not in vars(self.module)
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """The attribute names in declared order."""
+        return tuple(p.name for p in self._signature.parameters.values() if p.kind is p.KEYWORD_ONLY)
+
+    @cached_property
+    def max_inputs(self) -> float:
+        """The most inputs it takes."""
+        kinds = [p.kind for p in self._signature.parameters.values()]
+        unbounded = inspect.Parameter.VAR_POSITIONAL in kinds
+        return float("inf") if unbounded else sum(k is inspect.Parameter.POSITIONAL_OR_KEYWORD for k in kinds)
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return (self.module.__doc__ or "").strip().partition("\n")[0]
+
+    def complete(self, inputs: int, attributes: Mapping[str, Any]) -> dict[str, Attribute]:
+        """The attributes with defaults filled in and lists made tuples.
+
+        Raises:
+            GraphError: for a wrong number of inputs, an unknown, missing or ill-typed attribute.
+        """
+        try:
+            bound = self._signature.bind(*[()] * inputs, **attributes)
+        except TypeError as error:
+            raise GraphError(f"{self.name}: {error}; it is {self.name}{self._signature}") from None
+        bound.apply_defaults()
+        return {name: self._checked(name, bound.arguments[name]) for name in self.attributes}
+
+    def _checked(self, name: str, value: Any) -> Attribute:
+        value = tuple(value) if isinstance(value, list) else value
+        annotation = str(self._signature.parameters[name].annotation)
+        for wanted in annotation.split(" | "):
+            element, is_tuple, _ = wanted.removeprefix("tuple[").partition(", ...]")
+            if is_tuple and isinstance(value, tuple) and all(type(v) in _TYPES[element] for v in value):
+                return value
+            if not is_tuple and type(value) in _TYPES[wanted]:
+                return value  # type: ignore[no-any-return]
+        raise GraphError(f"{self.name}: attribute {name} must be {annotation}, not {value!r}")
+
+    def shape(self, *shapes: Shape, **attributes: Attribute) -> Shape:
+        """The shape of the result. Raises ShapeError with a remedy where the inputs do not fit."""
+        return self._shape(*shapes, **attributes)
+
+    def meaning(self, domain: ScalarDomain, *arrays: Array, **attributes: Attribute) -> Array:
+        """What the op computes, over the domain's primitives."""
+        result: Array = self.module.meaning(domain, *arrays, **attributes)
+        return result

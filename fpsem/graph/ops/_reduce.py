@@ -1,0 +1,33 @@
+"""The meaning of reductions: the domain's schedule walked over its primitives. Every fast path is checked against this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fpsem.core.protocol import Array, ScalarDomain, exact_array
+from fpsem.core.schedule import fold, fold_products
+from fpsem.graph.ops._shapes import axes_indices, reduced
+
+
+def number(domain: ScalarDomain, value: Any) -> Array:
+    """One exact number as a scalar array of the domain."""
+    return domain.constant(exact_array(value))
+
+
+def reduce(
+    domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool, combine: Callable[[Array, Array], Array]
+) -> Array:
+    """Fold the terms along the axes (several axes: in C order) with ``combine``, in the domain's schedule."""
+    axes = axes_indices(axis, x.ndim)
+    kept = [n for i, n in enumerate(x.shape) if i not in axes]
+    terms = np.moveaxis(x, axes, range(len(axes))).reshape(-1, *(kept or [1]))  # never 0-d: numpy would hand out bare scalars
+    return fold(domain.schedule, list(terms), combine).reshape(reduced(x.shape, axis, keepdims))
+
+
+def products(domain: ScalarDomain, a: Array, b: Array) -> Array:
+    """The matrix product of (..., n, k) and (..., k, m), each entry a scheduled sum of k products."""
+    pairs = [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
+    return fold_products(domain.schedule, pairs, domain.add, domain.mul, domain.fma)

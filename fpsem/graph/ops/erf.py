@@ -1,0 +1,17 @@
+"""The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x, elementwise.
+
+Source: the primitive of this name in ``fpsem.core.protocol``.
+"""
+
+from __future__ import annotations
+
+from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.graph.op import Shape
+
+
+def shape(x: Shape) -> Shape:
+    return x
+
+
+def meaning(domain: ScalarDomain, x: Array) -> Array:
+    return domain.erf(x)

@@ -1,0 +1,19 @@
+"""1 / (1 + exp(-x)), elementwise, in that order of operations.
+
+Source: torch.nn.Sigmoid.
+"""
+
+from __future__ import annotations
+
+from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.graph.op import Shape
+from fpsem.graph.ops._reduce import number
+
+
+def shape(x: Shape) -> Shape:
+    return x
+
+
+def meaning(domain: ScalarDomain, x: Array) -> Array:
+    one = number(domain, 1)
+    return domain.div(one, domain.add(one, domain.exp(domain.neg(x))))

@@ -1,0 +1,22 @@
+"""exp(x - m) / sum exp(x - m) along an axis, m the maximum along it; the sum in the domain's schedule.
+
+Source: torch.nn.functional.softmax; Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+"""
+
+from __future__ import annotations
+
+from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.graph.op import Shape
+from fpsem.graph.ops._reduce import reduce
+from fpsem.graph.ops._shapes import axis_index
+
+
+def shape(x: Shape, *, axis: int = -1) -> Shape:
+    axis_index(axis, len(x))
+    return x
+
+
+def meaning(domain: ScalarDomain, x: Array, *, axis: int) -> Array:
+    shifted = domain.sub(x, reduce(domain, x, axis, True, domain.maximum))
+    weights = domain.exp(shifted)
+    return domain.div(weights, reduce(domain, weights, axis, True, domain.add))
