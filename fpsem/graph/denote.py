@@ -39,12 +39,14 @@ def denote(
         PayloadError: a tensor is missing, unknown, or has the wrong shape or dtype.
     """
     given = {
-        **_embed_all("parameter", graph.parameters, payload, domain),
-        **_embed_all("input", graph.inputs, inputs, domain),
+        **embed_all("parameter", graph.parameters, payload, domain),
+        **embed_all("input", graph.inputs, inputs, domain),
     }
     values: dict[int, Array] = {}
     for index, node in enumerate(graph.nodes):
-        values[index] = _evaluate(index, node, [values[i] for i in node.inputs], given, domain)
+        leaf = op_named(node.op).is_leaf
+        name = str(node.attributes.get("name"))
+        values[index] = given[name] if leaf else evaluate(index, node, [values[i] for i in node.inputs], domain)
         if observe is not None:
             observe(index, values[index])
         for i in {*node.inputs, index}:
@@ -86,33 +88,53 @@ def named_inputs(graph: Graph, inputs: Any) -> Mapping[str, Any]:
     return {next(iter(graph.inputs)): inputs}
 
 
-def _evaluate(index: int, node: Node, arguments: list[Array], given: Mapping[str, Array], domain: ScalarDomain) -> Array:
-    op = op_named(node.op)
-    if op.is_leaf:
-        return given[str(node.attributes["name"])]
+def evaluate(index: int, node: Node, arguments: list[Array], domain: ScalarDomain) -> Array:
+    """The value of one node that is not a leaf: the domain's override of its op where there is one, else its meaning.
+
+    Args:
+        index: the node's index, for messages.
+        node: the node.
+        arguments: the values of its inputs.
+        domain: what the op means.
+
+    Raises:
+        FpsemError: what the domain raises, the message led by the node.
+    """
     override = domain.overrides.get(node.op)
     try:
         if override is not None:
             return override(*arguments, **node.attributes)
-        return op.meaning(domain, *arguments, **node.attributes)
+        return op_named(node.op).meaning(domain, *arguments, **node.attributes)
     except FpsemError as error:
-        raise type(error)(f"node %{index} ({node.op}{f', {node.label!r}' if node.label else ''}): {error}") from error
+        error.args = (f"node %{index} ({node.op}{f', {node.label!r}' if node.label else ''}): {error}",)
+        raise
 
 
-def _embed_all(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any], domain: ScalarDomain) -> dict[str, Array]:
+def embed_all(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any], domain: ScalarDomain) -> dict[str, Array]:
+    """Named tensors as arrays of the domain's scalars. Raises PayloadError that names each one that does not fit."""
+    check_names(kind, shapes, given)
+    return {name: embed(f"{kind} {name!r}", given[name], shape, domain) for name, shape in shapes.items()}
+
+
+def check_names(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any]) -> None:
+    """Raises PayloadError when the names given are not those declared; ``kind`` is what to call them."""
     missing, unknown = sorted(set(shapes) - set(given)), sorted(set(given) - set(shapes))
     if missing or unknown:
         told = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"not in the graph: {', '.join(unknown)}"] * bool(unknown)
         raise PayloadError(f"{kind}s do not match the graph; {'; '.join(told)}")
-    return {name: embed(f"{kind} {name!r}", given[name], shape, domain) for name, shape in shapes.items()}
+
+
+def check_shape(what: str, shape: Shape, expected: Shape) -> None:
+    """Raises PayloadError, with a hint, when a tensor's shape is not the declared one; ``what`` is what to call it."""
+    if shape != expected:
+        hint = "; it looks transposed" if shape == expected[::-1] else ""
+        raise PayloadError(f"{what} has shape {shape}, expected {expected}{hint}")
 
 
 def embed(what: str, value: Any, shape: Shape, domain: ScalarDomain) -> Array:
     """A tensor as an array of the domain's scalars. Raises PayloadError that names the tensor and the remedy."""
     array = np.asarray(value)
-    if array.shape != shape:
-        hint = "; it looks transposed" if array.shape == shape[::-1] else ""
-        raise PayloadError(f"{what} has shape {array.shape}, expected {shape}{hint}")
+    check_shape(what, array.shape, shape)
     if array.dtype.kind in "OV":
         return array
     if array.dtype not in (np.float32, np.uint32):

@@ -7,20 +7,28 @@ by themselves, but a Python number takes the shape of the tensor that it meets (
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 
 from fpsem.core.errors import GraphError, PayloadError, UnknownNameError
-from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.core.protocol import ScalarDomain
+from fpsem.graph.denote import evaluate
 from fpsem.graph.ir import Graph, Node, Shape, make_node
 from fpsem.graph.op import Op
 from fpsem.graph.ops import constant, names, op_named
 
 
 class Backend(Protocol):
-    """Where ops on tensors go."""
+    """Where ops on tensors go.
+
+    Args:
+        label: given to every node that is made while it is set, see ``labelled``.
+    """
+
+    label: str
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
         """The result of one op."""
@@ -48,7 +56,7 @@ class Tensor:
                 raise GraphError("these tensors belong to different traces")
             return other
         lifted = constant_tensor(self.backend, other)
-        return lifted if np.ndim(other) else lifted.broadcast_to(self.shape)
+        return lifted if np.ndim(other) or not self.shape else lifted.broadcast_to(self.shape)
 
     def __getattr__(self, name: str) -> Callable[..., Tensor]:
         if name not in names():
@@ -146,15 +154,27 @@ def constant_tensor(backend: Backend, value: Any, label: str = "") -> Tensor:
     return backend.apply(constant.__name__.rpartition(".")[2], (), constant.attributes(array), label)
 
 
+@contextmanager
+def labelled(backend: Backend, part: str) -> Iterator[None]:
+    """Label what is made inside; the parts of nested labels are joined by dots, and an empty part adds nothing."""
+    outer = backend.label
+    backend.label = ".".join(filter(None, (outer, part)))
+    try:
+        yield
+    finally:
+        backend.label = outer
+
+
 class Recorder:
     """The backend that writes nodes down."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
+        self.label = ""
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
         indices, shapes = tuple(t.handle for t in inputs), tuple(t.shape for t in inputs)
-        node = make_node(op, indices, shapes, attributes, label, len(self.nodes))
+        node = make_node(op, indices, shapes, attributes, label or self.label, len(self.nodes))
         self.nodes.append(node)
         return Tensor(self, node.shape, len(self.nodes) - 1)
 
@@ -176,19 +196,12 @@ class Eager:
 
     def __init__(self, domain: ScalarDomain) -> None:
         self.domain = domain
+        self.label = ""
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
-        node = make_node(op, (), tuple(t.shape for t in inputs), attributes, label, 0) if not inputs else _checked(op, inputs, attributes, label)
-        override = self.domain.overrides.get(op)
-        arrays = [t.handle for t in inputs]
-        value: Array = (
-            override(*arrays, **node.attributes) if override else op_named(op).meaning(self.domain, *arrays, **node.attributes)
-        )
-        return Tensor(self, node.shape, value)
-
-
-def _checked(op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str) -> Node:
-    return make_node(op, tuple(range(len(inputs))), tuple(t.shape for t in inputs), attributes, label, len(inputs))
+        shapes = tuple(t.shape for t in inputs)
+        node = make_node(op, tuple(range(len(inputs))), shapes, attributes, label or self.label, len(inputs))
+        return Tensor(self, node.shape, evaluate(len(inputs), node, [t.handle for t in inputs], self.domain))
 
 
 def trace(function: Callable[..., Any], *shapes: Shape) -> Graph:

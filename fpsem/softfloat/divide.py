@@ -1,0 +1,42 @@
+"""Division: the integer quotient of the significands with three bits below the last place, the lowest sticky.
+
+Source: IEEE 754-2019 clauses 5.4.1 and 7.3.
+"""
+
+from __future__ import annotations
+
+from fpsem.core.formats import Format
+from fpsem.core.rounding import Rounding
+from fpsem.softfloat.rounder import round_and_pack
+from fpsem.softfloat.unpacked import Unpacked, denormalise, is_infinite, is_nan, is_zero, unpack_normal
+from fpsem.softfloat.words.word import Word, indicator, select
+
+_EXTRA = 3
+
+
+def width(f: Format) -> int:
+    """The least word that holds every step: the scaled dividend."""
+    return 2 * f.precision + f.exponent_bits + 2
+
+
+def div(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
+    """a / b, rounded once."""
+    x, y = unpack_normal(f, a), unpack_normal(f, b)
+    sign = x.sign ^ y.sign
+    top = f.fraction_bits + _EXTRA
+    quotient = denormalise(Unpacked(sign, *_quotient(f, x, y, top)), top)
+    code = round_and_pack(f, direction, quotient, _EXTRA)
+    zero, infinite = is_zero(f, a) | is_infinite(f, b), is_infinite(f, a) | is_zero(f, b)
+    code = select(zero, sign, select(infinite, sign | f.overflow_code, code))
+    return select(is_nan(f, a) | is_nan(f, b) | (zero & infinite), f.nan, code)
+
+
+def _quotient(f: Format, x: Unpacked, y: Unpacked, top: int) -> tuple[Word, Word]:
+    """Exponent and significand of x / y for normalised x and y, the leading bit at ``top``, the lowest bit sticky."""
+    dividend = x.significand << top
+    divisor = select(y.significand == 0, 1, y.significand)
+    quotient = dividend // divisor
+    sticky = indicator(quotient * divisor != dividend)
+    at_least_one = quotient >> top
+    exponent = x.exponent - y.exponent + (f.bias - 1) + at_least_one
+    return exponent, (quotient << (1 - at_least_one)) | sticky

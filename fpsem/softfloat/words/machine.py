@@ -1,0 +1,141 @@
+"""Words as the machine's own 64-bit integers: programs printed as Python and compiled by numba into loops over
+arrays. The whole algorithm stands in the loop's body, so that LLVM vectorises it.
+
+The printed source is kept in a cache folder under a name that holds its hash, so that numba finds its compiled code
+again: ``$FPSEM_CACHE``, else ``$XDG_CACHE_HOME/fpsem``, else ``~/.cache/fpsem``. Where none can be written, kernels are
+compiled anew in each process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fpsem.core.protocol import Array
+from fpsem.softfloat.words.program import Instruction, Program
+
+WIDTH = 64
+
+_PRINTED: Mapping[str, str] = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} // {}",
+    "and": "{} & {}",
+    "or": "{} | {}",
+    "xor": "{} ^ {}",
+    "shift_left": "{} << {}",
+    "shift_right": "{} >> {}",
+    "count_leading_zeros": "count_leading_zeros({})",
+    "less": "{} < {}",
+    "signed_less": "np.int64({}) < np.int64({})",
+    "equal": "{} == {}",
+    "all": "{} & {}",
+    "any": "{} | {}",
+    "not": "not {}",
+    "select": "choose({}, {}, {})",
+}
+
+_HEADER = '''"""Emitted by fpsem.softfloat.words.machine: {name}."""
+
+import numba
+import numpy as np
+
+from fpsem.softfloat.words.intrinsics import choose, count_leading_zeros
+
+'''
+
+
+def compile_program(name: str, program: Program, operand: np.dtype[Any], result: np.dtype[Any]) -> Callable[..., Array]:
+    """The program as a function of arrays, which broadcast as numpy's do.
+
+    Args:
+        name: for the cache and for messages.
+        program: of words of 64 bits.
+        operand: unsigned dtype of every operand.
+        result: dtype of the result (bool for truths).
+    """
+    assert program.width == WIDTH, "machine words have 64 bits"
+    loop = _load(name, _print_module(name, program, operand, result))
+
+    def kernel(*codes: Array) -> Array:
+        operands = np.broadcast_arrays(*codes)
+        out = np.empty(operands[0].shape, result)
+        loop(out.reshape(-1), *(np.ascontiguousarray(codes).reshape(-1) for codes in operands))
+        return out
+
+    return kernel
+
+
+def _print_module(name: str, program: Program, operand: np.dtype[Any], result: np.dtype[Any]) -> str:
+    live = program.live()
+    constants = [f"C{i} = np.uint64({step.value:#x})" for i, step in live if step.operation == "constant"]
+    body = [f"        v{i} = {_print(step, program)}" for i, step in live if step.operation != "constant"]
+    returned = _reference(program, program.result)
+    cast = returned if program.is_truth else f"np.{result}({returned})"
+    types = [_numba_type(result), *[_numba_type(operand)] * program.parameters]
+    parameters = [f"a{i}" for i in range(program.parameters)]
+    head = [
+        *constants, "", "",
+        f"@numba.njit([numba.void({', '.join(types)})], cache=True, nogil=True, error_model='numpy')",
+        f"def loop(out, {', '.join(parameters)}):",
+        "    for i in range(out.size):",
+    ]  # fmt: skip
+    return _HEADER.format(name=name) + "\n".join([*head, *body, f"        out[i] = {cast}"]) + "\n"
+
+
+def _numba_type(dtype: np.dtype[Any]) -> str:
+    return f"numba.{'boolean' if dtype == bool else dtype}[::1]"
+
+
+def _print(step: Instruction, program: Program) -> str:
+    if step.operation == "parameter":
+        return f"np.uint64(a{step.value}[i])"
+    return _PRINTED[step.operation].format(*(_reference(program, i) for i in step.arguments))
+
+
+def _reference(program: Program, index: int) -> str:
+    return f"{'C' if program.instructions[index].operation == 'constant' else 'v'}{index}"
+
+
+def cache_folder() -> Path:
+    """Where emitted sources and numba's compiled code are kept."""
+    chosen = os.environ.get("FPSEM_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fpsem"
+
+
+def _load(name: str, source: str) -> Any:
+    stem = f"{name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    path = cache_folder() / "kernels" / f"{stem}.py"
+    try:
+        _write_once(path, source)
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="fpsem-")) / f"{stem}.py"
+        _write_once(path, source)
+    spec = importlib.util.spec_from_file_location(f"fpsem_kernel_{stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # numba looks it up there
+    spec.loader.exec_module(module)
+    return module.loop
+
+
+def _write_once(path: Path, source: str) -> None:
+    """Write the source unless it is there already, by way of a temporary name: readers never see half a file."""
+    if path.exists() and path.read_text() == source:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(source)
+    os.replace(temporary, path)
