@@ -288,6 +288,11 @@ def parse_schedule(text: str) -> Schedule:
     return schedule_from_json(data)
 
 
+def schedule_of(given: Schedule | str) -> Schedule:
+    """A schedule, or what its text says; see parse_schedule."""
+    return given if isinstance(given, Schedule) else parse_schedule(given)
+
+
 def fold(schedule: Schedule, terms: Sequence[T], add: Callable[[T, T], T]) -> T:
     """Combine one or more terms with ``add`` in the schedule's order."""
     slots: list[T | None] = list(terms)

@@ -1,4 +1,4 @@
-"""Rounded reals: each operation is the exact one, rounded once to a format's precision with no upper limit on exponents.
+"""Rounded reals: each operation is the exact one, rounded once to a format's precision, exponent unbounded above.
 
 This is the arithmetic of pencil-and-paper error analysis, and of proofs: a scalar is a ``Fraction`` on the format's
 grid, subnormals included. It equals IEEE 754 arithmetic wherever that one meets no infinity, no NaN and asks for no
@@ -6,11 +6,12 @@ sign of zero.
 
 Guaranteed: every operation is correctly rounded in the direction asked for, elementary functions and roots included.
 
-What this module does not do: overflow (an exponent may grow beyond the format's), NaN and infinities (an operation
-without a value raises UndefinedError, also in a branch that is not chosen), signed zeros (there is one zero), flags.
+What this module does not do: overflow (exponents grow beyond the format's, and memory with them), NaN and infinities
+(an operation without a value raises UndefinedError, also in a branch that is not chosen), signed zeros (there is one
+zero), flags.
 
-Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 2.2; Boldo and Melquiond, "Flocq", 2011,
-where the grid is called FLT.
+Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 2.2; Boldo and Melquiond, "Flocq: a
+unified library for proving floating-point algorithms in Coq", 2011, where the grid is called FLT.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class RoundedReal:
     # -- embed and read ------------------------------------------------------------------------------------------
 
     def constant(self, values: Array) -> Array:
-        return self._rounded(Fraction, values)
+        return self._rounded(lambda value: Fraction(int(value.numerator), int(value.denominator)), values)
 
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for, rounded where the format is narrower than binary32. Raises

@@ -34,7 +34,7 @@ class Linear(Module):
 
     def __post_init__(self) -> None:
         for features in (self.in_features, self.out_features):
-            if not isinstance(features, int) or features < 1:
+            if type(features) is not int or features < 1:
                 raise ShapeError(f"{self}: the numbers of features must be positive integers")
 
     def declared(self) -> dict[str, Parameter]:

@@ -28,5 +28,5 @@ class Flatten(Module):
     def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
         first, last = (dim + x.ndim if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < x.ndim:
-            raise ShapeError(f"{self} does not fit shape {x.shape}: it needs start_dim <= end_dim, both of its dimensions")
+            raise ShapeError(f"{self} does not fit shape {x.shape}: both must be its dimensions, in order")
         return x.reshape(shape=(*x.shape[:first], prod(x.shape[first : last + 1]), *x.shape[last + 1 :]))

@@ -34,7 +34,7 @@ def div(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
 def _quotient(f: Format, x: Unpacked, y: Unpacked, top: int) -> tuple[Word, Word]:
     """Exponent and significand of x / y for normalised x and y, the leading bit at ``top``, the lowest bit sticky."""
     dividend = x.significand << top
-    divisor = select(y.significand == 0, 1, y.significand)
+    divisor = select(y.significand == 0, f.implicit_bit, y.significand)  # any divisor will do for / 0
     quotient = dividend // divisor
     sticky = indicator(quotient * divisor != dividend)
     at_least_one = quotient >> top

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from fpsem.core.errors import UnableError
 from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Array, ScalarDomain, exact_array
+from fpsem.testing.calls import SampleCall
 from fpsem.testing.judging import Judge, rows, show_code
 from fpsem.testing.operands import Codes, Columns, columns
 from fpsem.testing.report import Recorder
@@ -32,6 +33,9 @@ class Bench:
         recorder: where cases go.
         samples: random rows of operands for each primitive.
         seed: what the random rows are drawn from.
+        formats: the narrower formats whose casts are checked.
+        derived: the derived meaning of ops, by name.
+        calls: how each override is tried, by op name.
     """
 
     domain: ScalarDomain
@@ -39,6 +43,9 @@ class Bench:
     recorder: Recorder
     samples: int
     seed: int
+    formats: Sequence[str]
+    derived: Mapping[str, Callable[..., Array]]
+    calls: Mapping[str, tuple[SampleCall, ...]]
 
     # -- operands ------------------------------------------------------------------------------------------------
 

@@ -10,14 +10,15 @@ or signal on NaN are outside of the four contracts.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-from fpsem.core.protocol import ScalarDomain
+from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.testing import checks, laws
 from fpsem.testing.bench import Bench
+from fpsem.testing.calls import SAMPLE_CALLS, SampleCall
 from fpsem.testing.judging import judge_of
-from fpsem.testing.laws import SAMPLE_CALLS, Derived, SampleCall
 from fpsem.testing.report import Recorder, Report
 
 CHECKS: tuple[Callable[[Bench], None], ...] = (
@@ -29,12 +30,14 @@ CHECKS: tuple[Callable[[Bench], None], ...] = (
     checks.check_elementary,
     checks.check_comparisons,
     checks.check_predicates,
+    checks.check_cast,
     laws.check_laws,
     laws.check_purity,
     laws.check_shapes,
     laws.check_select,
+    laws.check_overrides,
 )
-"""The checks that need nothing but the domain."""
+"""Every check, in the order of the report."""
 
 
 def check_domain(
@@ -44,7 +47,7 @@ def check_domain(
     seed: int = 0,
     rounding: str | Rounding = Rounding.NEAREST_EVEN,
     formats: Sequence[str] = ("binary16", "bfloat16"),
-    derived: Derived | None = None,
+    derived: Mapping[str, Callable[..., Array]] | None = None,
     calls: Mapping[str, tuple[SampleCall, ...]] = SAMPLE_CALLS,
     raising: bool = True,
 ) -> Report:
@@ -68,12 +71,20 @@ def check_domain(
         ConformanceError: when a case fails and ``raising`` holds; its message is the report.
     """
     recorder = Recorder()
-    bench = Bench(domain, judge_of(domain, rounding_named(rounding)), recorder, samples, seed)
+    judge = judge_of(domain, rounding_named(rounding))
+    bench = Bench(domain, judge, recorder, samples, seed, formats, derived or {}, calls)
     for check in CHECKS:
-        check(bench)
-    checks.check_cast(bench, formats)
-    laws.check_overrides(bench, derived or {}, calls)
+        _run(check, bench)
     report = recorder.report(domain.name)
     if raising:
         report.raise_if_failed()
     return report
+
+
+def _run(check: Callable[[Bench], None], bench: Bench) -> None:
+    """Run a check; an error of the domain that the check did not foresee is a failure of its own."""
+    try:
+        check(bench)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        bench.recorder.case("completes", check.__name__, False, f"{error!r} from {place.filename}:{place.lineno}")

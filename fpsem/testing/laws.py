@@ -5,18 +5,17 @@ Laws are claimed, never inherited: addition commutes in every kind of domain and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from fpsem.core.protocol import COMPARISONS, Array, ScalarDomain
 from fpsem.testing.bench import Bench
+from fpsem.testing.calls import SampleCall
 from fpsem.testing.operands import Codes, Columns
 
 Side = Callable[..., Array]
-Derived = Mapping[str, Callable[..., Array]]
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,6 @@ LAWS: tuple[Law, ...] = (
 """Laws that hold in every kind of domain, for all operands, special values included."""
 
 
-@dataclass(frozen=True)
-class SampleCall:
-    """One call of an op: the shapes of its operands and its attributes."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-SAMPLE_CALLS: Mapping[str, tuple[SampleCall, ...]] = {
-    "linear": (SampleCall(((3, 5), (2, 5), (2,))), SampleCall(((1, 33), (4, 33), (4,)))),
-    "matmul": (SampleCall(((3, 5), (5, 2))), SampleCall(((2, 33), (33, 3))), SampleCall(((2, 3, 4), (2, 4, 1)))),
-    "sum": (SampleCall(((3, 5),), {"axis": 1}), SampleCall(((37, 2),), {"axis": 0}), SampleCall(((2, 1),), {"axis": 1})),
-}
-"""How an override is tried, by op name. An override that is not here fails the suite."""
-
-
 def check_laws(bench: Bench) -> None:
     """Each law's two sides are read alike."""
     for law in LAWS:
@@ -83,9 +66,9 @@ def check_purity(bench: Bench) -> None:
     """No primitive writes to its operands."""
     for name, arity in bench.primitives.items():
         operands = bench.embed(_tame(arity, (7,)))
-        before = [_snapshot(x) for x in operands]
+        before = [x.copy() for x in operands]
         bench.primitive(name)(*operands)
-        bench.recorder.case("pure", name, before == [_snapshot(x) for x in operands], "an operand was written to")
+        bench.recorder.case("pure", name, all(map(_untouched, operands, before)), "an operand was written to")
 
 
 def check_shapes(bench: Bench) -> None:
@@ -105,15 +88,15 @@ def check_select(bench: Bench) -> None:
         _check_shape(bench, "select", lambda a, b, x, y, truth=truth: bench.domain.select(truth(a, b), x, y), codes)
 
 
-def check_overrides(bench: Bench, derived: Derived, calls: Mapping[str, tuple[SampleCall, ...]]) -> None:
+def check_overrides(bench: Bench) -> None:
     """Every override gives what the op's derived meaning gives."""
     for name, override in sorted(bench.domain.overrides.items()):
-        if name not in derived:
+        if name not in bench.derived:
             bench.recorder.skipped.append(f"override {name}: no derived meaning was given")
             continue
-        bench.recorder.case("override", name, name in calls, "missing sample call; add a row to SAMPLE_CALLS")
-        for call in calls.get(name, ()):
-            _check_call(bench, name, override, derived[name], call)
+        bench.recorder.case("override", name, name in bench.calls, "missing sample call; add a row to SAMPLE_CALLS")
+        for call in bench.calls.get(name, ()):
+            _check_call(bench, name, override, bench.derived[name], call)
 
 
 # -- helpers -------------------------------------------------------------------------------------------------------
@@ -130,9 +113,13 @@ def _tame(arity: int, *shapes: tuple[int, ...]) -> Columns:
     return tuple(np.asarray(rng.uniform(0.25, 1, shape), np.float32).view(np.uint32) for shape in padded)
 
 
-def _snapshot(x: Array) -> Any:
-    """What an array holds: its scalars' identities, or its bytes."""
-    return [id(element) for element in x.ravel()] if x.dtype.hasobject else x.tobytes()
+def _untouched(x: Array, before: Array) -> bool:
+    """Whether an array still holds the scalars of its copy: the same objects, or the same bytes."""
+    if x.dtype.names is not None:
+        return all(_untouched(x[field], before[field]) for field in x.dtype.names)
+    if x.dtype == object:
+        return all(now is then for now, then in zip(x.ravel().tolist(), before.ravel().tolist(), strict=True))
+    return x.tobytes() == before.tobytes()
 
 
 def _check_shape(bench: Bench, name: str, compute: Callable[..., Array], codes: list[Codes]) -> None:
@@ -140,7 +127,7 @@ def _check_shape(bench: Bench, name: str, compute: Callable[..., Array], codes: 
     shape = np.broadcast_shapes(*(x.shape for x in codes))
     flat = tuple(np.ascontiguousarray(np.broadcast_to(x, shape)).ravel() for x in codes)
     try:
-        result = compute(*bench.embed(codes))
+        result = compute(*(np.transpose(x) for x in bench.embed([column.T for column in codes])))
         found, readings = np.shape(result), bench.judge.read(result)
     except Exception as error:  # any error of the domain is a finding of the suite
         bench.recorder.case("shape", name, False, f"{[x.shape for x in codes]} raised {error!r}")
@@ -155,10 +142,8 @@ def _check_call(bench: Bench, name: str, override: Side, meaning: Side, call: Sa
     codes = tuple(rng.standard_normal(shape).astype(np.float32).view(np.uint32) for shape in call.shapes)
     operands = bench.embed(codes)
     got, want = override(*operands, **call.attributes), meaning(bench.domain, *operands, **call.attributes)
-    described = f"{call.shapes} {dict(call.attributes)}"
-    bench.recorder.case(
-        "override", name, np.shape(got) == np.shape(want), f"{described} gave shape {np.shape(got)}, not {np.shape(want)}"
-    )
+    described, found, shape = f"{call.shapes} {dict(call.attributes)}", np.shape(got), np.shape(want)
+    bench.recorder.case("override", name, found == shape, f"{described} gave shape {found}, not {shape}")
     for index, (a, b) in enumerate(zip(bench.judge.read(got), bench.judge.read(want))):
         shown = f"{described}, element {index} gave {bench.judge.show(a)}, derived {bench.judge.show(b)}"
         bench.recorder.case("override", name, bench.judge.same(a, b), shown)

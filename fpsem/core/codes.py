@@ -1,0 +1,39 @@
+"""Arrays of codes and arrays of exact numbers, each from the other."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from fpsem.core.errors import UndefinedError
+from fpsem.core.exact import round_to_bits
+from fpsem.core.formats import BINARY32, Format
+from fpsem.core.protocol import Array
+from fpsem.core.rounding import Rounding
+
+
+def decode_array(codes: Array, f: Format = BINARY32) -> Array:
+    """The numbers that finite codes stand for, as an object array of Fractions.
+
+    Raises:
+        UndefinedError: a code is infinite or NaN; the message gives its index.
+    """
+    wide = codes.astype(np.uint64) & np.uint64(f.magnitude_mask)
+    bad = np.argwhere(wide > np.uint64(f.max_finite))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        what = "NaN" if f.is_nan(int(codes[index])) else "infinite"
+        raise UndefinedError(f"the element at index {index} is {what} where a number is needed")
+    out = np.empty(codes.shape, dtype=object)
+    for index, code in np.ndenumerate(codes):
+        out[index] = f.decode(int(code))
+    return out
+
+
+def encode_array(values: Array, f: Format = BINARY32, direction: Rounding = Rounding.NEAREST_EVEN) -> Array:
+    """Exact numbers rounded to codes."""
+    out = np.empty(values.shape, dtype=f.dtype)
+    for index, value in np.ndenumerate(values):
+        out[index] = round_to_bits(Fraction(value), f, direction)
+    return out

@@ -1,0 +1,180 @@
+"""IEEE32Exec: bit-exact IEEE 754 binary32 on any machine; scalars are uint32 codes.
+
+Guarantees: every operation is the correctly rounded one, by the algorithms of ``fpsem.softfloat``; NaN results are the
+canonical NaN. Elementary functions are correctly rounded too, by a Ziv loop on balls: slow, and the oracle for faster ones.
+Does not: raise flags, keep NaN payloads.
+
+Source: IEEE 754-2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fpsem.core.codes import decode_array, encode_array
+from fpsem.core.formats import BINARY32
+from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.rounding import Rounding, rounding_named
+from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.softfloat import arithmetic
+
+
+@dataclass(frozen=True)
+class IEEE32Exec:
+    """The domain.
+
+    Args:
+        rounding: the rounding direction of every operation, a Rounding or its name.
+        schedule: the order of reductions, a Schedule or its text.
+
+    Raises:
+        UnknownNameError: no such direction or schedule.
+    """
+
+    rounding: Rounding | str = Rounding.NEAREST_EVEN
+    schedule: Schedule = Sequential()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rounding", rounding_named(self.rounding))
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
+
+    # -- identity ------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return "ieee32"
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(Kind.IEEE)
+
+    @property
+    def overrides(self) -> Mapping[str, Callable[..., Array]]:
+        return {}
+
+    def refine(self, outputs: list[Array]) -> None:
+        return None
+
+    @property
+    def _direction(self) -> Rounding:
+        return rounding_named(self.rounding)
+
+    # -- embed and read ------------------------------------------------------------------------------------------
+
+    def constant(self, values: Array) -> Array:
+        return encode_array(values, BINARY32, self._direction)
+
+    def from_bits(self, bits: Array) -> Array:
+        return bits
+
+    def to_bits(self, x: Array) -> Array:
+        return x
+
+    def to_float(self, x: Array) -> Array:
+        return _floats(x)
+
+    def enclosure(self, x: Array) -> tuple[Array, Array]:
+        exact = decode_array(x)
+        return exact, exact
+
+    # -- arithmetic ----------------------------------------------------------------------------------------------
+
+    def add(self, x: Array, y: Array) -> Array:
+        return _F32.add(x, y, rounding=self.rounding)
+
+    def sub(self, x: Array, y: Array) -> Array:
+        return _F32.sub(x, y, rounding=self.rounding)
+
+    def mul(self, x: Array, y: Array) -> Array:
+        return _F32.mul(x, y, rounding=self.rounding)
+
+    def div(self, x: Array, y: Array) -> Array:
+        return _F32.div(x, y, rounding=self.rounding)
+
+    def fma(self, x: Array, y: Array, z: Array) -> Array:
+        return _F32.fma(x, y, z, rounding=self.rounding)
+
+    def sqrt(self, x: Array) -> Array:
+        return _F32.sqrt(x, rounding=self.rounding)
+
+    def neg(self, x: Array) -> Array:
+        return _F32.neg(x)
+
+    def abs(self, x: Array) -> Array:
+        return _F32.abs(x)
+
+    def minimum(self, x: Array, y: Array) -> Array:
+        return _F32.minimum(x, y)
+
+    def maximum(self, x: Array, y: Array) -> Array:
+        return _F32.maximum(x, y)
+
+    # -- elementary ----------------------------------------------------------------------------------------------
+
+    def exp(self, x: Array) -> Array:
+        return self._elementary("exp", x)
+
+    def expm1(self, x: Array) -> Array:
+        return self._elementary("expm1", x)
+
+    def log(self, x: Array) -> Array:
+        return self._elementary("log", x)
+
+    def log1p(self, x: Array) -> Array:
+        return self._elementary("log1p", x)
+
+    def sin(self, x: Array) -> Array:
+        return self._elementary("sin", x)
+
+    def cos(self, x: Array) -> Array:
+        return self._elementary("cos", x)
+
+    def tanh(self, x: Array) -> Array:
+        return self._elementary("tanh", x)
+
+    def erf(self, x: Array) -> Array:
+        return self._elementary("erf", x)
+
+    def _elementary(self, function: str, x: Array) -> Array:
+        from fpsem.softfloat.elementary.ziv import elementary_bits  # balls are a heavy import
+
+        return elementary_bits(function, x, BINARY32, self._direction)
+
+    # -- order and choice ----------------------------------------------------------------------------------------
+
+    def less(self, x: Array, y: Array) -> Array:
+        return _F32.less(x, y)
+
+    def less_equal(self, x: Array, y: Array) -> Array:
+        return _F32.less_equal(x, y)
+
+    def equal(self, x: Array, y: Array) -> Array:
+        return _F32.equal(x, y)
+
+    def select(self, truth: Array, x: Array, y: Array) -> Array:
+        return np.where(truth, x, y)
+
+    # -- format --------------------------------------------------------------------------------------------------
+
+    def cast(self, x: Array, format: str) -> Array:
+        narrow = _F32.convert(x, format, rounding=self.rounding)
+        return arithmetic(format).convert(narrow, BINARY32)
+
+    def is_nan(self, x: Array) -> Array:
+        return np.isnan(_floats(x))
+
+    def is_finite(self, x: Array) -> Array:
+        return np.isfinite(_floats(x))
+
+
+_F32 = arithmetic(BINARY32)
+
+
+def _floats(x: Array) -> Any:
+    """The codes as doubles, exactly. A signalling NaN makes the conversion raise a flag, which says nothing here."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(x).view(np.float32).astype(np.float64)

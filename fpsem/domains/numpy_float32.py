@@ -1,0 +1,205 @@
+"""NumPyFloat32: the machine's own float32; scalars are numpy float32.
+
+Guarantees: add, sub, mul, div, sqrt are the machine's, which are IEEE 754's in round-to-nearest with subnormals; fma is the
+machine's too (compiled by numba; where the processor has none, the C library's). Reductions follow the schedule asked for.
+Does not: promise any bits of elementary functions under ``elementary="library"`` (numpy's own, up to 4 ulp seen), nor of
+reductions under ``schedule="library"`` (whatever numpy.matmul and numpy.sum do on this machine).
+
+Source: IEEE 754-2019; the numpy reference for its ufuncs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fpsem.core.codes import decode_array, encode_array
+from fpsem.core.errors import UnknownNameError
+from fpsem.core.formats import BINARY32
+from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.softfloat import arithmetic
+
+_LIBRARY_ULPS = 4
+
+
+@dataclass(frozen=True)
+class NumPyFloat32:
+    """The domain.
+
+    Args:
+        schedule: the order of reductions, a Schedule or its text; "library" for numpy's own matmul and sum.
+        elementary: "library" for numpy's functions, "correctly_rounded" for those of IEEE32Exec (slow).
+
+    Raises:
+        UnknownNameError: no such schedule or choice of functions.
+    """
+
+    schedule: Schedule = Sequential()
+    elementary: str = "library"
+    library_reductions: bool = False
+
+    def __post_init__(self) -> None:
+        if self.elementary not in ("library", "correctly_rounded"):
+            raise UnknownNameError("elementary functions", self.elementary, ("library", "correctly_rounded"))
+        library = self.schedule == "library"
+        object.__setattr__(self, "library_reductions", self.library_reductions or library)
+        object.__setattr__(self, "schedule", Sequential() if library else schedule_of(self.schedule))
+
+    # -- identity ------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return "numpy_float32"
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(Kind.IEEE, elementary_ulps=_LIBRARY_ULPS if self.elementary == "library" else 0)
+
+    @property
+    def overrides(self) -> Mapping[str, Callable[..., Array]]:
+        return {"matmul": _quiet(np.matmul), "sum": _quiet(np.sum)} if self.library_reductions else {}
+
+    def refine(self, outputs: list[Array]) -> None:
+        return None
+
+    # -- embed and read ------------------------------------------------------------------------------------------
+
+    def constant(self, values: Array) -> Array:
+        return encode_array(values).view(np.float32)
+
+    def from_bits(self, bits: Array) -> Array:
+        return bits.view(np.float32)
+
+    def to_bits(self, x: Array) -> Array:
+        return np.ascontiguousarray(x).view(np.uint32).reshape(x.shape)
+
+    def to_float(self, x: Array) -> Array:
+        return _quiet(np.asarray)(x, dtype=np.float64)
+
+    def enclosure(self, x: Array) -> tuple[Array, Array]:
+        exact = decode_array(self.to_bits(x))
+        return exact, exact
+
+    # -- arithmetic ----------------------------------------------------------------------------------------------
+
+    def add(self, x: Array, y: Array) -> Array:
+        return _quiet(np.add)(x, y)
+
+    def sub(self, x: Array, y: Array) -> Array:
+        return _quiet(np.subtract)(x, y)
+
+    def mul(self, x: Array, y: Array) -> Array:
+        return _quiet(np.multiply)(x, y)
+
+    def div(self, x: Array, y: Array) -> Array:
+        return _quiet(np.divide)(x, y)
+
+    def fma(self, x: Array, y: Array, z: Array) -> Array:
+        return _quiet(_fma_kernel())(x, y, z)
+
+    def sqrt(self, x: Array) -> Array:
+        return _quiet(np.sqrt)(x)
+
+    def neg(self, x: Array) -> Array:
+        return np.negative(x)
+
+    def abs(self, x: Array) -> Array:
+        return np.abs(x)
+
+    def minimum(self, x: Array, y: Array) -> Array:
+        return _extreme(np.minimum, np.bitwise_or, x, y)
+
+    def maximum(self, x: Array, y: Array) -> Array:
+        return _extreme(np.maximum, np.bitwise_and, x, y)
+
+    # -- elementary ----------------------------------------------------------------------------------------------
+
+    def exp(self, x: Array) -> Array:
+        return self._elementary("exp", np.exp, x)
+
+    def expm1(self, x: Array) -> Array:
+        return self._elementary("expm1", np.expm1, x)
+
+    def log(self, x: Array) -> Array:
+        return self._elementary("log", np.log, x)
+
+    def log1p(self, x: Array) -> Array:
+        return self._elementary("log1p", np.log1p, x)
+
+    def sin(self, x: Array) -> Array:
+        return self._elementary("sin", np.sin, x)
+
+    def cos(self, x: Array) -> Array:
+        return self._elementary("cos", np.cos, x)
+
+    def tanh(self, x: Array) -> Array:
+        return self._elementary("tanh", np.tanh, x)
+
+    def erf(self, x: Array) -> Array:
+        return self._elementary("erf", _erf, x)
+
+    def _elementary(self, name: str, library: Callable[..., Any], x: Array) -> Array:
+        if self.elementary == "library":
+            return _quiet(library)(x)
+        from fpsem.softfloat.elementary.ziv import elementary_bits  # balls are a heavy import
+
+        return self.from_bits(elementary_bits(name, self.to_bits(x), BINARY32))
+
+    # -- order and choice ----------------------------------------------------------------------------------------
+
+    def less(self, x: Array, y: Array) -> Array:
+        return _quiet(np.less)(x, y)
+
+    def less_equal(self, x: Array, y: Array) -> Array:
+        return _quiet(np.less_equal)(x, y)
+
+    def equal(self, x: Array, y: Array) -> Array:
+        return _quiet(np.equal)(x, y)
+
+    def select(self, truth: Array, x: Array, y: Array) -> Array:
+        return np.where(truth, x, y)
+
+    # -- format --------------------------------------------------------------------------------------------------
+
+    def cast(self, x: Array, format: str) -> Array:
+        narrow = arithmetic(BINARY32).convert(self.to_bits(x), format)
+        return self.from_bits(arithmetic(format).convert(narrow, BINARY32))
+
+    def is_nan(self, x: Array) -> Array:
+        return np.isnan(x)
+
+    def is_finite(self, x: Array) -> Array:
+        return np.isfinite(x)
+
+
+def _quiet(function: Callable[..., Any]) -> Callable[..., Array]:
+    """The function as an array function without numpy's warnings: overflow and NaN are results here, not accidents."""
+
+    def call(*arguments: Any, **options: Any) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*arguments, **options))
+
+    return call
+
+
+def _extreme(library: Callable[..., Any], zeros: Callable[..., Any], x: Array, y: Array) -> Array:
+    """numpy's minimum or maximum, which keep NaN but may return either of two opposite zeros: those join by their bits."""
+    joined = zeros(np.asarray(x).view(np.uint32), np.asarray(y).view(np.uint32)).view(np.float32)
+    return np.where((np.asarray(x) == 0) & (np.asarray(y) == 0), joined, _quiet(library)(x, y))
+
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+@lru_cache(maxsize=None)
+def _fma_kernel() -> Callable[..., Any]:
+    from fpsem.domains._hardware_fma import fma  # numba takes half a second to import
+
+    kernel: Callable[..., Any] = fma
+    return kernel

@@ -1,0 +1,181 @@
+"""Reading ONNX: a feed-forward network as a graph and its payload.
+
+Initializers become parameters under their own names, their bits unchanged; integer tensors are read while loading, as
+the shapes and bounds that they are; labels are the names of ONNX's nodes. Initializers that no node reads are left out.
+The ops that are read are the functions of ``fpsem.interop._onnx_ops``.
+
+Not here: writing; control flow; weights that are not float32; data outside the file; quantised or sparse tensors.
+
+Source: Open Neural Network Exchange, https://onnx.ai/onnx/repo-docs/IR.html and Operators.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fpsem.core.errors import (
+    FileFormatError,
+    FpsemError,
+    GraphError,
+    MissingExtraError,
+    PayloadError,
+    ShapeError,
+    UnsupportedError,
+)
+from fpsem.core.protocol import Array
+from fpsem.graph.ir import Graph
+from fpsem.graph.op import Shape
+from fpsem.graph.trace import Recorder, labelled
+from fpsem.interop import _onnx_ops, files
+from fpsem.interop._onnx_ops import Call, Value
+
+_MOST = (1 << 31) - 1
+"""Protocol buffers are no longer than this."""
+
+_OLDEST_OPSET = 7
+"""Before it, broadcasting was said by attributes."""
+
+_OWN = ("", "ai.onnx")
+"""The names of ONNX's own operator set."""
+
+
+def load_onnx(path: str | Path, batch: int = 1) -> tuple[Graph, dict[str, npt.NDArray[np.float32]]]:
+    """Read a model.
+
+    Args:
+        path: a ``.onnx`` file, or one packed as ``.onnx.gz``.
+        batch: the first dimension of inputs that leave it open. A dimension that the file fixes stays.
+
+    Returns:
+        The graph, and its parameters as float32 arrays.
+
+    Raises:
+        MissingExtraError: the package onnx is not installed.
+        FileNotFoundError: there is no such file.
+        FileFormatError: the file is truncated, hostile, or not a model.
+        UnsupportedError: it has nodes that are not read (all are listed, by op type and name), data outside the file,
+            or an open dimension other than the first.
+        PayloadError: a tensor that must be float32 is not; the message names it.
+    """
+    path = Path(path)
+    model = _decode(path, files.read_gzip(path, _MOST) if path.suffix == ".gz" else files.read(path, _MOST))
+    try:
+        return _Reader(model, batch).read()
+    except (PayloadError, UnsupportedError) as error:
+        raise type(error)(f"{path}: {error}") from error
+    except (FpsemError, ValueError, TypeError, LookupError, OverflowError, MemoryError) as error:
+        raise FileFormatError(f"{path}: not a well-formed model: {error}") from error
+
+
+def _decode(path: Path, data: bytes) -> Any:
+    """The checked protocol buffer."""
+    try:
+        import onnx
+    except ImportError:
+        raise MissingExtraError("onnx", "onnx") from None
+    try:
+        model = onnx.load_model_from_string(data)
+        outside = [t.name for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
+        if not outside:
+            onnx.checker.check_model(model)
+    except Exception as error:
+        raise FileFormatError(f"{path}: not an ONNX model: {error}") from error
+    if outside:
+        raise UnsupportedError(f"{path}: the data of {', '.join(outside)} lies outside the file; save it inside")
+    return model
+
+
+class _Reader:
+    """One walk over a model's nodes."""
+
+    def __init__(self, model: Any, batch: int) -> None:
+        self._graph, self._batch = model.graph, batch
+        self._opset = max((o.version for o in model.opset_import if o.domain in _OWN), default=0)
+        self._recorder = Recorder()
+        self._values: dict[str, Value] = {}
+        self._stored = {t.name: t for t in self._graph.initializer}
+        self._params: dict[str, npt.NDArray[np.float32]] = {}
+
+    def read(self) -> tuple[Graph, dict[str, npt.NDArray[np.float32]]]:
+        self._refuse_unsupported()
+        for value in self._graph.input:
+            if value.name not in self._stored:
+                self._define(value.name, self._recorder.input(value.name, self._input_shape(value)))
+        for node in self._graph.node:
+            self._convert(node)
+        outputs = {value.name: _onnx_ops.tensor(self._value(value.name), value.name) for value in self._graph.output}
+        return self._recorder.finish(outputs), self._params
+
+    def _refuse_unsupported(self) -> None:
+        if len(self._stored) < len(self._graph.initializer) or self._graph.sparse_initializer:
+            raise UnsupportedError("an initializer is sparse, or has the name of another")
+        if self._opset < _OLDEST_OPSET:
+            raise UnsupportedError(f"operator set {self._opset}; {_OLDEST_OPSET} is the oldest that is read")
+        unknown = [n for n in self._graph.node if n.domain not in _OWN or n.op_type not in _onnx_ops.CONVERTERS]
+        if unknown:
+            listed = ", ".join(f"{node.op_type} ({_label(node)!r})" for node in unknown)
+            raise UnsupportedError(f"not read: {listed}; what is read: {', '.join(sorted(_onnx_ops.CONVERTERS))}")
+
+    def _input_shape(self, value: Any) -> Shape:
+        described = value.type.tensor_type
+        if described.elem_type != _FLOAT:
+            raise PayloadError(f"input {value.name!r} is not a float32 tensor")
+        sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in described.shape.dim]
+        if None in sizes[1:] or not described.HasField("shape"):
+            raise UnsupportedError(f"input {value.name!r}: its shape is open; only the first dimension may be")
+        return tuple(self._batch if size is None else size for size in sizes)
+
+    def _convert(self, node: Any) -> None:
+        name = _label(node)
+        call = Call(node.op_type, name, self._opset, self._recorder, _attributes(node))
+        try:
+            with labelled(self._recorder, name):
+                inputs = [self._value(i) if i else None for i in node.input]
+                result = _onnx_ops.CONVERTERS[node.op_type](call, *inputs)
+        except (GraphError, ShapeError, TypeError) as error:
+            raise FileFormatError(f"node {name!r} ({node.op_type}): {error}") from error
+        (output,) = node.output
+        self._define(output, result)
+
+    def _define(self, name: str, value: Value) -> None:
+        if name in self._values or name in self._stored:
+            raise GraphError(f"{name!r} is defined twice")
+        self._values[name] = value
+
+    def _value(self, name: str) -> Value:
+        """What a name stands for; an initializer becomes a parameter when it is first read."""
+        if name in self._values:
+            return self._values[name]
+        if name not in self._stored:
+            raise GraphError(f"{name!r} is read, but nothing defines it")
+        array = _array(self._stored[name])
+        if array.dtype == np.float32:
+            self._params[name] = array
+        made = self._recorder.parameter(name, array.shape) if array.dtype == np.float32 else array
+        return self._values.setdefault(name, made)
+
+
+_FLOAT = 1
+"""TensorProto.FLOAT."""
+
+
+def _label(node: Any) -> str:
+    return str(node.name or next(iter(node.output), ""))
+
+
+def _attributes(node: Any) -> Mapping[str, Any]:
+    """Attributes by name: numbers, strings, lists of them, and tensors as arrays."""
+    from onnx.helper import get_attribute_value
+
+    return {a.name: _array(a.t) if a.type == a.TENSOR else get_attribute_value(a) for a in node.attribute}
+
+
+def _array(tensor: Any) -> Array:
+    from onnx.numpy_helper import to_array
+
+    return np.array(to_array(tensor))

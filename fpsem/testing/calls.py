@@ -1,0 +1,26 @@
+"""How overrides are tried: sample calls of ops, in one place.
+
+Sizes are odd on purpose: a kernel that works in blocks must get its remainders right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SampleCall:
+    """One call of an op: the shapes of its operands and its attributes."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+SAMPLE_CALLS: Mapping[str, tuple[SampleCall, ...]] = {
+    "linear": (SampleCall(((3, 5), (2, 5), (2,))), SampleCall(((1, 33), (4, 33), (4,)))),
+    "matmul": (SampleCall(((3, 5), (5, 2))), SampleCall(((2, 33), (33, 3))), SampleCall(((2, 3, 4), (2, 4, 1)))),
+    "sum": (*(SampleCall((shape,), {"axis": axis}) for shape in ((3, 5), (37, 2), (2, 1)) for axis in (0, 1)),),
+}
+"""How an override is tried, by op name. An override that is not here fails the suite."""
