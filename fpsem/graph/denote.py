@@ -13,7 +13,8 @@ import numpy as np
 
 from fpsem.core.errors import FpsemError, PayloadError, UndefinedError
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.graph.ir import Graph, Node, Shape
+from fpsem.graph.ir import Graph, Node
+from fpsem.graph.op import Shape
 from fpsem.graph.ops import op_named
 
 Observer = Callable[[int, Array], None]
@@ -21,7 +22,11 @@ Observer = Callable[[int, Array], None]
 
 
 def denote(
-    graph: Graph, payload: Mapping[str, Any], inputs: Mapping[str, Any], domain: ScalarDomain, observe: Observer | None = None
+    graph: Graph,
+    payload: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    domain: ScalarDomain,
+    observe: Observer | None = None,
 ) -> dict[str, Array]:
     """Interpret a graph over a domain.
 
@@ -84,7 +89,9 @@ def named_inputs(graph: Graph, inputs: Any) -> Mapping[str, Any]:
     if isinstance(inputs, Mapping):
         return inputs
     if len(graph.inputs) != 1:
-        raise PayloadError(f"the graph has {len(graph.inputs)} inputs ({', '.join(graph.inputs)}); give a dictionary by name")
+        raise PayloadError(
+            f"the graph has {len(graph.inputs)} inputs ({', '.join(graph.inputs)}); give a dictionary by name"
+        )
     return {next(iter(graph.inputs)): inputs}
 
 
@@ -110,7 +117,9 @@ def evaluate(index: int, node: Node, arguments: list[Array], domain: ScalarDomai
         raise
 
 
-def embed_all(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any], domain: ScalarDomain) -> dict[str, Array]:
+def embed_all(
+    kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any], domain: ScalarDomain
+) -> dict[str, Array]:
     """Named tensors as arrays of the domain's scalars. Raises PayloadError that names each one that does not fit."""
     check_names(kind, shapes, given)
     return {name: embed(f"{kind} {name!r}", given[name], shape, domain) for name, shape in shapes.items()}
@@ -120,8 +129,9 @@ def check_names(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any]
     """Raises PayloadError when the names given are not those declared; ``kind`` is what to call them."""
     missing, unknown = sorted(set(shapes) - set(given)), sorted(set(given) - set(shapes))
     if missing or unknown:
-        told = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"not in the graph: {', '.join(unknown)}"] * bool(unknown)
-        raise PayloadError(f"{kind}s do not match the graph; {'; '.join(told)}")
+        told = {"missing": missing, "not in the graph": unknown}
+        listed = "; ".join(f"{what}: {', '.join(names)}" for what, names in told.items() if names)
+        raise PayloadError(f"{kind}s do not match the graph; {listed}")
 
 
 def check_shape(what: str, shape: Shape, expected: Shape) -> None:
@@ -138,7 +148,8 @@ def embed(what: str, value: Any, shape: Shape, domain: ScalarDomain) -> Array:
     if array.dtype.kind in "OV":
         return array
     if array.dtype not in (np.float32, np.uint32):
-        raise PayloadError(f"{what} has dtype {array.dtype}, expected float32 (round it yourself: .astype(numpy.float32)) or uint32 codes")
+        remedy = "float32 (round it yourself: .astype(numpy.float32)) or uint32 codes"
+        raise PayloadError(f"{what} has dtype {array.dtype}, expected {remedy}")
     try:
         return domain.from_bits(np.ascontiguousarray(array).view(np.uint32).reshape(shape))
     except UndefinedError as error:

@@ -14,16 +14,16 @@ _FILL = {True: "lightblue", False: "white"}
 
 def to_dot(graph: Graph) -> str:
     """DOT source: a box for each node with its op, name and shape; leaves are filled, outputs have a double border."""
-    outputs = {index: name for name, index in graph.outputs.items()}
     lines = ["digraph fpsem {", "  rankdir=TB;", '  node [shape=box, style=filled, fontname="sans-serif"];']
     for index, node in enumerate(graph.nodes):
-        fill = _FILL[graph.op(index).is_leaf]
-        border = 2 if index in outputs else 1
-        lines.append(f"  n{index} [label={json.dumps(_label(node, outputs.get(index)))}, fillcolor={fill}, peripheries={border}];")
+        outputs = [name for name, i in graph.outputs.items() if i == index]
+        label = json.dumps(_label(node, outputs), ensure_ascii=False)
+        fill, border = _FILL[graph.op(index).is_leaf], 2 if outputs else 1
+        lines.append(f"  n{index} [label={label}, fillcolor={fill}, peripheries={border}];")
         lines += [f"  n{i} -> n{index};" for i in node.inputs]
     return "\n".join([*lines, "}"])
 
 
-def _label(node: Node, output: str | None) -> str:
-    names = [str(node.attributes.get("name", "")), node.label, f"output {output}" if output else ""]
+def _label(node: Node, outputs: list[str]) -> str:
+    names = [str(node.attributes.get("name", "")), node.label, *(f"output {name}" for name in outputs)]
     return "\n".join([node.op, *filter(None, names), "x".join(map(str, node.shape)) or "scalar"])

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from types import MappingProxyType
 
 from fpsem.core.errors import FpsemError, GraphError, ShapeError
 from fpsem.graph.op import Attribute, Op, Shape
 from fpsem.graph.ops import op_named
+
+_MOST_ELEMENTS = 1 << 63
+"""numpy counts elements in 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,16 @@ class Node:
     label: str = ""
 
     def __hash__(self) -> int:
-        return hash((self.op, self.inputs, tuple(self.attributes.items()), self.shape))
+        return hash((self.op, self.inputs, frozenset(self.attributes.items()), self.shape))
 
 
 def make_node(
-    op_name: str, inputs: tuple[int, ...], shapes: tuple[Shape, ...], attributes: Mapping[str, object], label: str, index: int
+    op_name: str,
+    inputs: tuple[int, ...],
+    shapes: tuple[Shape, ...],
+    attributes: Mapping[str, object],
+    label: str,
+    index: int,
 ) -> Node:
     """A checked node, given its inputs' shapes. Raises GraphError or ShapeError that names the node."""
     where = f"node %{index} ({op_name}{f', {label!r}' if label else ''})"
@@ -51,8 +60,8 @@ def make_node(
     except FpsemError as error:
         kind = ShapeError if isinstance(error, ShapeError) else GraphError
         raise kind(f"{where}: {error}") from None
-    if any(n < 1 for n in shape):
-        raise ShapeError(f"{where}: shape {shape}; every dimension must be at least 1")
+    if any(n < 1 for n in shape) or prod(shape) >= _MOST_ELEMENTS:
+        raise ShapeError(f"{where}: shape {shape}; every dimension must be at least 1, and their product below 2^63")
     return Node(op_name, inputs, MappingProxyType(complete), shape, label)
 
 
@@ -74,9 +83,8 @@ class Graph:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
+        object.__setattr__(self, "nodes", tuple(self._checked(index, node) for index, node in enumerate(self.nodes)))
         object.__setattr__(self, "outputs", MappingProxyType(dict(self.outputs)))
-        for index, node in enumerate(self.nodes):
-            self._check_node(index, node)
         if not self.outputs:
             raise GraphError("a graph needs at least one output")
         for name, index in self.outputs.items():
@@ -87,7 +95,8 @@ class Graph:
         if twice:
             raise GraphError(f"inputs and parameters must have names of their own; used twice: {', '.join(twice)}")
 
-    def _check_node(self, index: int, node: Node) -> None:
+    def _checked(self, index: int, node: Node) -> Node:
+        """The node with its attributes complete."""
         late = [i for i in node.inputs if not 0 <= i < index]
         if late:
             raise GraphError(f"node %{index} ({node.op}): input %{late[0]} does not come before it")
@@ -95,9 +104,10 @@ class Graph:
         made = make_node(node.op, node.inputs, shapes, node.attributes, node.label, index)
         if made.shape != node.shape:
             raise ShapeError(f"node %{index} ({node.op}): shape {node.shape} is declared, its rule gives {made.shape}")
+        return made
 
     def __hash__(self) -> int:
-        return hash((self.nodes, tuple(self.outputs.items())))
+        return hash((self.nodes, frozenset(self.outputs.items())))
 
     def _leaves(self, op: str) -> dict[str, Shape]:
         return {str(node.attributes["name"]): node.shape for node in self.nodes if node.op == op}

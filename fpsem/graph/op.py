@@ -72,6 +72,9 @@ class Op:
         Raises:
             GraphError: for a wrong number of inputs, an unknown, missing or ill-typed attribute.
         """
+        unknown = sorted(set(attributes) - set(self.attributes))
+        if unknown:
+            raise GraphError(f"{self.name}: it has no attribute {unknown[0]!r}; it is {self.name}{self._signature}")
         try:
             bound = self._signature.bind(*[()] * inputs, **attributes)
         except TypeError as error:

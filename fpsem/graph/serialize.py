@@ -1,4 +1,4 @@
-"""A graph as JSON, format ``fpsem.ir.v1``, and back: exact, since every number in it is an integer or a hexadecimal float.
+"""A graph as JSON, format ``fpsem.ir.v1``, and back: exact, since its numbers are integers or hexadecimal floats.
 
 Reading checks everything: a file that is not what it says raises FileFormatError, never a half-made graph.
 """
@@ -28,7 +28,8 @@ def _node_to_json(node: Node) -> dict[str, Any]:
 def from_json(data: Any) -> Graph:
     """The inverse of ``to_json``. Raises FileFormatError that says what is wrong and where."""
     _require(isinstance(data, dict) and data.get("format") == FORMAT, f"not a graph of format {FORMAT!r}")
-    _require(isinstance(data.get("nodes"), list) and isinstance(data.get("outputs"), dict), "'nodes' or 'outputs' is missing")
+    _require(isinstance(data.get("nodes"), list), "'nodes' is not a list")
+    _require(isinstance(data.get("outputs"), dict), "'outputs' is not an object")
     nodes = tuple(_node_from_json(index, item) for index, item in enumerate(data["nodes"]))
     try:
         return Graph(nodes, data["outputs"])
@@ -39,9 +40,11 @@ def from_json(data: Any) -> Graph:
 def _node_from_json(index: int, item: Any) -> Node:
     where = f"node %{index}"
     _require(isinstance(item, dict) and isinstance(item.get("op"), str), f"{where} is not an object with an 'op'")
-    _require(_are_integers(item.get("inputs")) and _are_integers(item.get("shape")), f"{where}: 'inputs' and 'shape' must be lists of integers")
+    for key in ("inputs", "shape"):
+        _require(_are_integers(item.get(key)), f"{where}: {key!r} is not a list of integers")
     attributes, label = item.get("attributes", {}), item.get("label", "")
-    _require(isinstance(attributes, dict) and isinstance(label, str), f"{where}: 'attributes' or 'label' has the wrong type")
+    _require(isinstance(attributes, dict), f"{where}: 'attributes' is not an object")
+    _require(isinstance(label, str), f"{where}: 'label' is not a string")
     plain = {k: tuple(v) if isinstance(v, list) else v for k, v in attributes.items()}
     return Node(item["op"], tuple(item["inputs"]), plain, tuple(item["shape"]), label)
 

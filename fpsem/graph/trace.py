@@ -1,7 +1,7 @@
 """Tensors that record or compute: run a function of tensors once, get a Graph; or run it eagerly over a domain.
 
-Every op is a method of Tensor by its own name, ``x.softmax(axis=-1)``; the operators are numpy's. Shapes never broadcast
-by themselves, but a Python number takes the shape of the tensor that it meets (and is rounded to binary32 first).
+Every op is a method of Tensor by its own name, ``x.softmax(axis=-1)``; the operators are numpy's. Shapes never
+broadcast by themselves, but a Python number takes the shape of the tensor that it meets (rounded to binary32 first).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from fpsem.core.errors import GraphError, PayloadError, UnknownNameError
 from fpsem.core.protocol import ScalarDomain
 from fpsem.graph.denote import evaluate
-from fpsem.graph.ir import Graph, Node, Shape, make_node
-from fpsem.graph.op import Op
+from fpsem.graph.ir import Graph, Node, make_node
+from fpsem.graph.op import Op, Shape
 from fpsem.graph.ops import constant, names, op_named
 
 
@@ -222,7 +222,9 @@ def trace(function: Callable[..., Any], *shapes: Shape) -> Graph:
     else:
         arguments = [p.name for p in parameters]
     if len(arguments) != len(shapes):
-        raise PayloadError(f"the function takes {len(arguments)} tensors ({', '.join(arguments)}), {len(shapes)} shapes were given")
+        raise PayloadError(
+            f"the function takes {len(arguments)} tensors ({', '.join(arguments)}), {len(shapes)} shapes were given"
+        )
     returned = function(*(recorder.input(name, shape) for name, shape in zip(arguments, shapes)))
     return recorder.finish(_named(returned))
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import lru_cache
+from functools import cache
 
 from fpsem.core.errors import UnknownNameError
 from fpsem.graph.op import Op
 
 
-@lru_cache(maxsize=None)
+@cache
 def names() -> tuple[str, ...]:
     """The name of every op, sorted."""
     return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
 
 
-@lru_cache(maxsize=None)
+@cache
 def op_named(name: str) -> Op:
     """Look an op up. Raises UnknownNameError that lists the ops there are."""
     if name not in names():

@@ -1,4 +1,4 @@
-"""The meaning of reductions: the domain's schedule walked over its primitives. Every fast path is checked against this."""
+"""The meaning of reductions: the domain's schedule walked over its primitives. Fast paths are checked against this."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ def number(domain: ScalarDomain, value: Any) -> Array:
 
 
 def reduce(
-    domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool, combine: Callable[[Array, Array], Array]
+    domain: ScalarDomain,
+    x: Array,
+    axis: int | tuple[int, ...] | None,
+    keepdims: bool,
+    combine: Callable[[Array, Array], Array],
 ) -> Array:
     """Fold the terms along the axes (several axes: in C order) with ``combine``, in the domain's schedule."""
     axes = axes_indices(axis, x.ndim)
     kept = [n for i, n in enumerate(x.shape) if i not in axes]
-    terms = np.moveaxis(x, axes, range(len(axes))).reshape(-1, *(kept or [1]))  # never 0-d: numpy would hand out bare scalars
-    return fold(domain.schedule, list(terms), combine).reshape(reduced(x.shape, axis, keepdims))
+    # never 0-d: numpy would hand out bare scalars
+    terms = np.moveaxis(x, axes, range(len(axes))).reshape(-1, *(kept or [1]))
+    total: Array = fold(domain.schedule, list(terms), combine)
+    return total.reshape(reduced(x.shape, axis, keepdims))
 
 
 def products(domain: ScalarDomain, a: Array, b: Array) -> Array:

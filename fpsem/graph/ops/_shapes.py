@@ -10,7 +10,9 @@ def elementwise(*shapes: Shape) -> Shape:
     """All inputs have one shape, which is the result's."""
     if len(set(shapes)) > 1:
         listed = " and ".join(map(str, shapes))
-        raise ShapeError(f"shapes {listed} differ; nothing broadcasts by itself: use broadcast_to or reshape to say which is meant")
+        raise ShapeError(
+            f"shapes {listed} differ; nothing broadcasts by itself: use broadcast_to or reshape to say which is meant"
+        )
     return shapes[0]
 
 

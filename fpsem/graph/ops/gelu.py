@@ -1,7 +1,7 @@
 """The Gaussian error linear unit, x times the normal distribution function, elementwise.
 
-``approximate="none"`` is ``(0.5 x) (1 + erf(x / sqrt 2))``; ``"tanh"`` is ``(0.5 x) (1 + tanh(c (x + 0.044715 x^3)))`` with
-c and 0.044715 the nearest binary32 numbers, c near sqrt(2/pi).
+``approximate="none"`` is ``(0.5 x) (1 + erf(x / sqrt 2))``; ``"tanh"`` is ``(0.5 x) (1 + tanh(c (x + 0.044715 x^3)))``
+with c and 0.044715 the nearest binary32 numbers, c near sqrt(2/pi).
 
 Source: torch.nn.GELU; Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
 """
@@ -26,7 +26,11 @@ def shape(x: Shape, *, approximate: str = "none") -> Shape:
 
 
 def meaning(domain: ScalarDomain, x: Array, *, approximate: str) -> Array:
-    inner = domain.erf(domain.div(x, domain.sqrt(number(domain, 2)))) if approximate == "none" else domain.tanh(_bent(domain, x))
+    inner = (
+        domain.erf(domain.div(x, domain.sqrt(number(domain, 2))))
+        if approximate == "none"
+        else domain.tanh(_bent(domain, x))
+    )
     return domain.mul(domain.mul(number(domain, 0.5), x), domain.add(number(domain, 1), inner))
 
 

@@ -7,6 +7,8 @@ Source: torch.nn.functional.linear.
 
 from __future__ import annotations
 
+from functools import partial
+
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
@@ -18,14 +20,16 @@ def shape(x: Shape, weight: Shape, bias: Shape | None = None) -> Shape:
         raise ShapeError(f"x {x} and weight {weight}: x needs a last dimension, the weight must be (out, in)")
     if x[-1] != weight[1]:
         hint = "; the weight looks transposed" if x[-1] == weight[0] else ""
-        raise ShapeError(f"x {x} has {x[-1]} features, weight {weight} takes {weight[1]}{hint}: it must be (out, in) = (m, {x[-1]})")
+        raise ShapeError(
+            f"x {x} has {x[-1]} features, weight {weight} takes {weight[1]}{hint}: it must be (out, in) = (m, {x[-1]})"
+        )
     if bias is not None and bias != weight[:1]:
         raise ShapeError(f"bias {bias} must be {weight[:1]}, one number for each row of weight {weight}")
     return (*x[:-1], weight[0])
 
 
 def meaning(domain: ScalarDomain, x: Array, weight: Array, bias: Array | None = None) -> Array:
-    multiply = domain.overrides.get("matmul", lambda a, b: matmul.meaning(domain, a, b))
+    multiply = domain.overrides.get("matmul", partial(matmul.meaning, domain))
     rows = multiply(x.reshape(-1, x.shape[-1]), weight.T)
-    y = rows.reshape(*x.shape[:-1], weight.shape[0])
+    y: Array = rows.reshape(*x.shape[:-1], weight.shape[0])
     return y if bias is None else domain.add(y, bias)

@@ -1,6 +1,7 @@
 """(x - m) - log(sum exp(x - m)) along an axis, m the maximum along it; the sum in the domain's schedule.
 
-Source: torch.nn.functional.log_softmax; Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+Source: torch.nn.functional.log_softmax; Blanchard, Higham and Higham, "Accurately computing
+the log-sum-exp and softmax functions", 2021.
 """
 
 from __future__ import annotations

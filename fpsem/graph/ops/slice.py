@@ -14,7 +14,9 @@ from fpsem.graph.op import Shape
 
 def shape(x: Shape, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]) -> Shape:
     if not len(starts) == len(stops) == len(steps) <= len(x):
-        raise ShapeError(f"starts {starts}, stops {stops} and steps {steps} must be one for each of the first axes of {x}")
+        raise ShapeError(
+            f"starts {starts}, stops {stops} and steps {steps} must be one for each of the first axes of {x}"
+        )
     if any(step < 1 for step in steps):
         raise ShapeError(f"steps {steps} must be positive")
     sizes = tuple(len(range(*part.indices(n))) for part, n in zip(_parts(starts, stops, steps), x))
@@ -23,7 +25,9 @@ def shape(x: Shape, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: t
     return sizes + x[len(sizes) :]
 
 
-def meaning(domain: ScalarDomain, x: Array, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]) -> Array:
+def meaning(
+    domain: ScalarDomain, x: Array, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]
+) -> Array:
     return x[_parts(starts, stops, steps)]
 
 

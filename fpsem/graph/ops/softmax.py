@@ -1,6 +1,7 @@
 """exp(x - m) / sum exp(x - m) along an axis, m the maximum along it; the sum in the domain's schedule.
 
-Source: torch.nn.functional.softmax; Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+Source: torch.nn.functional.softmax; Blanchard, Higham and Higham, "Accurately computing
+the log-sum-exp and softmax functions", 2021.
 """
 
 from __future__ import annotations
