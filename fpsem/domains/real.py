@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
+from math import prod
 from operator import methodcaller
 from typing import Any, NoReturn
 
@@ -151,7 +152,7 @@ class Real:
 
     def div(self, x: Array, y: Array) -> Array:
         """x / y; indeterminate where y may be 0."""
-        return self._map(lambda x, y: arb.nan() if y.is_zero() else _settle(x / y), x, y)
+        return self._map(lambda x, y: arb.nan() if y == 0 else _settle(x / y), x, y)
 
     def fma(self, x: Array, y: Array, z: Array) -> Array:
         return self._map(lambda x, y, z: _settle(x * y + z), x, y, z)
@@ -241,7 +242,8 @@ class Real:
         """The matrix product over the last two axes, others broadcast: exact over rationals, else rigorous balls."""
         with ctx.workprec(self._precision):
             if b.ndim == 2:
-                return _product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+                rows = a.reshape(prod(a.shape[:-1]), a.shape[-1])
+                return _product(rows, b).reshape(*a.shape[:-1], b.shape[-1])
             batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
             left, right = (np.broadcast_to(operand, batch + operand.shape[-2:]) for operand in (a, b))
             out = np.empty((*batch, a.shape[-2], b.shape[-1]), dtype=object)

@@ -3,6 +3,8 @@
     %0 = input() {"name": "x", "shape": [1, 2]} : [1, 2]
     %1 = relu(%0) : [1, 2]  # 0.ReLU
     return {"y": 1}
+
+After ``#`` comes the node's label, written as the inside of a JSON string.
 """
 
 from __future__ import annotations

@@ -20,8 +20,22 @@ from fpsem.core.protocol import Array
 from fpsem.graph.op import Shape
 from fpsem.graph.trace import Recorder, Tensor, constant_tensor
 
-Value = Tensor | Array
-"""A tensor of the graph, or a concrete array that is not float32."""
+
+@dataclass(frozen=True)
+class Concrete:
+    """An array of the file that is not float32: a shape, a bound, or a weight that is refused where it is used.
+
+    Args:
+        name: what the file calls it.
+        array: its elements.
+    """
+
+    name: str
+    array: Array
+
+
+Value = Tensor | Concrete
+"""A tensor of the graph, or a concrete array."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +56,28 @@ class Call:
     recorder: Recorder
     attributes: Mapping[str, Any]
 
+    def __str__(self) -> str:
+        return f"{self.op} ({self.name!r})"
 
-def tensor(value: Value | None, what: str) -> Tensor:
-    """A value as a tensor. Raises PayloadError for a concrete array, ShapeError for an input that is left out."""
+    def tensor(self, value: Value | None) -> Tensor:
+        """One of the node's inputs as a tensor. Raises as ``tensor`` does."""
+        return tensor(value, str(self))
+
+
+def tensor(value: Value | None, reader: str) -> Tensor:
+    """A value as a tensor. Raises PayloadError for a concrete array, ShapeError for nothing; both name the reader."""
     if isinstance(value, Tensor):
         return value
     if value is None:
-        raise ShapeError(f"{what} lacks an input")
-    raise PayloadError(f"{what} takes a float32 tensor, not {value.dtype} {value.shape}; convert it to float32")
+        raise ShapeError(f"{reader} lacks an input")
+    raise PayloadError(f"{value.name!r} has dtype {value.array.dtype}, but {reader} takes float32: convert the file")
 
 
 def integers(call: Call, value: Value | None, what: str) -> list[int]:
     """A value as integers. Raises UnsupportedError when it is known only at run time, or not integers."""
-    if isinstance(value, Tensor) or value is None or value.dtype.kind != "i":
-        raise UnsupportedError(f"{call.op} ({call.name!r}): {what} must be an initializer or constant of integers")
-    return [int(v) for v in np.ravel(value)]
+    if not isinstance(value, Concrete) or value.array.dtype.kind != "i":
+        raise UnsupportedError(f"{call}: {what} must be an initializer or constant of integers")
+    return [int(v) for v in np.ravel(value.array)]
 
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
@@ -66,7 +87,7 @@ def elementwise(op: str) -> Callable[..., Tensor]:
     """A converter of an op that takes tensors which broadcast against each other."""
 
     def convert(call: Call, *inputs: Value | None) -> Tensor:
-        tensors = [tensor(value, call.name) for value in inputs]
+        tensors = [call.tensor(value) for value in inputs]
         shape = broadcast_shapes(*(t.shape for t in tensors))
         first, *others = (broadcast(t, shape) for t in tensors)
         return first.apply(op, *others)
@@ -89,10 +110,10 @@ def broadcast(x: Tensor, shape: Shape) -> Tensor:
 
 def gemm(call: Call, a: Value | None, b: Value | None, c: Value | None = None) -> Tensor:
     """alpha A' B' + beta C; ``linear`` where that is all it is."""
-    x, weight = tensor(a, call.name), tensor(b, call.name)
+    x, weight = call.tensor(a), call.tensor(b)
     alpha, beta = call.attributes.get("alpha", 1.0), call.attributes.get("beta", 1.0)
     x = x.T if call.attributes.get("transA", 0) else x
-    bias = None if c is None or beta == 0 else tensor(c, call.name)
+    bias = None if c is None or beta == 0 else call.tensor(c)
     plain = bias is not None and bias.ndim == 1 and alpha == beta == 1
     if not call.attributes.get("transB", 0):
         y = x.matmul(weight)
@@ -106,7 +127,7 @@ def gemm(call: Call, a: Value | None, b: Value | None, c: Value | None = None) -
 
 def matmul(call: Call, a: Value | None, b: Value | None) -> Tensor:
     """numpy.matmul: a vector is a row on the left and a column on the right, leading dimensions broadcast."""
-    x, y = tensor(a, call.name), tensor(b, call.name)
+    x, y = call.tensor(a), call.tensor(b)
     if not x.ndim or not y.ndim:
         raise ShapeError(f"shapes {x.shape} and {y.shape}: neither may be a scalar")
     left = x if x.ndim > 1 else x.reshape(shape=(1, *x.shape))
@@ -121,7 +142,7 @@ def matmul(call: Call, a: Value | None, b: Value | None) -> Tensor:
 
 def softmax(call: Call, x: Value | None) -> Tensor:
     """Along one axis; before operator set 13 over all axes from the given one on, as if they were one."""
-    t = tensor(x, call.name)
+    t = call.tensor(x)
     if call.opset >= 13:
         return t.softmax(axis=call.attributes.get("axis", -1))
     rows, columns = matrix_shape(t.shape, call.attributes.get("axis", 1))
@@ -148,13 +169,13 @@ def reshaped(x: Tensor, shape: Shape) -> Tensor:
 
 def flatten(call: Call, x: Value | None) -> Tensor:
     """Two dimensions: those before the axis, and those from it on."""
-    t = tensor(x, call.name)
+    t = call.tensor(x)
     return reshaped(t, matrix_shape(t.shape, call.attributes.get("axis", 1)))
 
 
 def reshape(call: Call, x: Value | None, shape: Value | None) -> Tensor:
     """Another shape: 0 keeps a dimension (unless allowzero), one -1 is worked out."""
-    t, sizes = tensor(x, call.name), integers(call, shape, "the shape")
+    t, sizes = call.tensor(x), integers(call, shape, "the shape")
     kept = not call.attributes.get("allowzero", 0)
     if kept and any(n == 0 for n in sizes[t.ndim :]):
         raise ShapeError(f"shape {sizes}: a 0 keeps a dimension that {t.shape} does not have")
@@ -164,44 +185,47 @@ def reshape(call: Call, x: Value | None, shape: Value | None) -> Tensor:
 def transpose(call: Call, x: Value | None) -> Tensor:
     """The axes in another order; by default reversed."""
     order = call.attributes.get("perm")
-    return tensor(x, call.name).transpose(axes=None if order is None else tuple(order))
+    return call.tensor(x).transpose(axes=None if order is None else tuple(order))
 
 
 def concat(call: Call, *inputs: Value | None) -> Tensor:
     """Joined along an axis."""
-    first, *others = (tensor(value, call.name) for value in inputs)
+    first, *others = (call.tensor(value) for value in inputs)
     return first.apply("concat", *others, axis=call.attributes["axis"])
 
 
 def cut(call: Call, x: Value | None, *bounds: Value | None) -> Tensor:
     """A part of each axis named: starts, ends, axes, steps are inputs, and attributes before operator set 10."""
-    t = tensor(x, call.name)
+    t = call.tensor(x)
     names = ("starts", "ends", "axes", "steps")
     given = {name: integers(call, value, name) for name, value in zip(names, bounds) if value is not None}
     given = given or {name: list(call.attributes[name]) for name in names if name in call.attributes}
     starts, ends = given["starts"], given["ends"]
-    axes = [range(t.ndim)[axis] for axis in given.get("axes", range(len(starts)))]
+    axes = [axis + t.ndim if axis < 0 else axis for axis in given.get("axes", range(len(starts)))]
     steps = given.get("steps", [1] * len(starts))
     if min(steps, default=1) < 1:
-        raise UnsupportedError(f"{call.op} ({call.name!r}): steps {steps}; only positive ones are read")
-    if len(set(axes)) < len(axes) or not len(starts) == len(ends) == len(axes) == len(steps):
-        raise ShapeError(f"starts {starts}, ends {ends} and steps {steps} must be one for each of the axes {axes}")
+        raise UnsupportedError(f"{call}: steps {steps}; only positive ones are read")
+    lengths = {len(starts), len(ends), len(set(axes)), len(axes), len(steps)}
+    if len(lengths) > 1 or not set(axes) <= set(range(t.ndim)):
+        raise ShapeError(
+            f"starts {starts}, ends {ends}, steps {steps}: one for each of some axes of {t.shape}, not {axes}"
+        )
     parts = {axis: slice(*part) for axis, *part in zip(axes, starts, ends, steps)}
     return t[tuple(parts.get(axis, slice(None)) for axis in range(t.ndim))]
 
 
 def identity(call: Call, x: Value | None) -> Value:
     """The same value."""
-    return tensor(x, call.name) if x is None else x
+    return x if isinstance(x, Concrete) else call.tensor(x)
 
 
 def constant(call: Call) -> Value:
     """A float32 constant of the graph; anything else stays a concrete array."""
     (form, value), *more = call.attributes.items()
     if more or form not in ("value", "value_float", "value_floats", "value_int", "value_ints"):
-        raise UnsupportedError(f"{call.op} ({call.name!r}): only tensors and numbers are read")
+        raise UnsupportedError(f"{call}: only tensors and numbers are read")
     array = np.asarray(value, dtype={"value_float": np.float32, "value_floats": np.float32}.get(form))
-    return constant_tensor(call.recorder, array) if array.dtype == np.float32 else array
+    return constant_tensor(call.recorder, array) if array.dtype == np.float32 else Concrete(call.name, array)
 
 
 CONVERTERS: Mapping[str, Callable[..., Value]] = {

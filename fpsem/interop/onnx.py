@@ -24,7 +24,6 @@ from fpsem.core.errors import (
     GraphError,
     MissingExtraError,
     PayloadError,
-    ShapeError,
     UnsupportedError,
 )
 from fpsem.core.protocol import Array
@@ -32,7 +31,7 @@ from fpsem.graph.ir import Graph
 from fpsem.graph.op import Shape
 from fpsem.graph.trace import Recorder, labelled
 from fpsem.interop import _onnx_ops, files
-from fpsem.interop._onnx_ops import Call, Value
+from fpsem.interop._onnx_ops import Call, Concrete, Value
 
 _MOST = (1 << 31) - 1
 """Protocol buffers are no longer than this."""
@@ -80,7 +79,8 @@ def _decode(path: Path, data: bytes) -> Any:
         raise MissingExtraError("onnx", "onnx") from None
     try:
         model = onnx.load_model_from_string(data)
-        outside = [t.name for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
+        tensors = [*model.graph.initializer, *(a.t for node in model.graph.node for a in node.attribute)]
+        outside = [t.name for t in tensors if t.data_location == onnx.TensorProto.EXTERNAL]
         if not outside:
             onnx.checker.check_model(model)
     except Exception as error:
@@ -105,15 +105,15 @@ class _Reader:
         self._refuse_unsupported()
         for value in self._graph.input:
             if value.name not in self._stored:
-                self._define(value.name, self._recorder.input(value.name, self._input_shape(value)))
+                self._values[value.name] = self._recorder.input(value.name, self._input_shape(value))
         for node in self._graph.node:
             self._convert(node)
-        outputs = {value.name: _onnx_ops.tensor(self._value(value.name), value.name) for value in self._graph.output}
+        outputs = {value.name: _onnx_ops.tensor(self._value(value.name), "an output") for value in self._graph.output}
         return self._recorder.finish(outputs), self._params
 
     def _refuse_unsupported(self) -> None:
-        if len(self._stored) < len(self._graph.initializer) or self._graph.sparse_initializer:
-            raise UnsupportedError("an initializer is sparse, or has the name of another")
+        if self._graph.sparse_initializer:
+            raise UnsupportedError("it has sparse initializers")
         if self._opset < _OLDEST_OPSET:
             raise UnsupportedError(f"operator set {self._opset}; {_OLDEST_OPSET} is the oldest that is read")
         unknown = [n for n in self._graph.node if n.domain not in _OWN or n.op_type not in _onnx_ops.CONVERTERS]
@@ -126,7 +126,7 @@ class _Reader:
         if described.elem_type != _FLOAT:
             raise PayloadError(f"input {value.name!r} is not a float32 tensor")
         sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in described.shape.dim]
-        if None in sizes[1:] or not described.HasField("shape"):
+        if None in sizes[1:]:
             raise UnsupportedError(f"input {value.name!r}: its shape is open; only the first dimension may be")
         return tuple(self._batch if size is None else size for size in sizes)
 
@@ -137,15 +137,12 @@ class _Reader:
             with labelled(self._recorder, name):
                 inputs = [self._value(i) if i else None for i in node.input]
                 result = _onnx_ops.CONVERTERS[node.op_type](call, *inputs)
-        except (GraphError, ShapeError, TypeError) as error:
+        except (PayloadError, UnsupportedError):
+            raise
+        except (ValueError, TypeError, LookupError, OverflowError) as error:
             raise FileFormatError(f"node {name!r} ({node.op_type}): {error}") from error
         (output,) = node.output
-        self._define(output, result)
-
-    def _define(self, name: str, value: Value) -> None:
-        if name in self._values or name in self._stored:
-            raise GraphError(f"{name!r} is defined twice")
-        self._values[name] = value
+        self._values[output] = result
 
     def _value(self, name: str) -> Value:
         """What a name stands for; an initializer becomes a parameter when it is first read."""
@@ -154,10 +151,10 @@ class _Reader:
         if name not in self._stored:
             raise GraphError(f"{name!r} is read, but nothing defines it")
         array = _array(self._stored[name])
-        if array.dtype == np.float32:
-            self._params[name] = array
-        made = self._recorder.parameter(name, array.shape) if array.dtype == np.float32 else array
-        return self._values.setdefault(name, made)
+        if array.dtype != np.float32:
+            return Concrete(name, array)
+        self._params[name] = array
+        return self._values.setdefault(name, self._recorder.parameter(name, array.shape))
 
 
 _FLOAT = 1
