@@ -1,27 +1,99 @@
 """fpsem: what a neural network, or any numerical graph, really computes.
 
 One graph, many domains: ``run(graph, params, x, domain)`` interprets a model over exact reals, rounded reals, bit-exact
-IEEE 754 binary32, z3 terms or the machine's floats. Heavy libraries are loaded when a domain that needs them is made.
+IEEE 754 binary32, z3 terms or the machine's floats. Heavy libraries are loaded when a name that needs them is used.
 """
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fpsem.core.schedule import Blocked as Blocked
-from fpsem.core.schedule import Lanes as Lanes
-from fpsem.core.schedule import NumPyPairwise as NumPyPairwise
-from fpsem.core.schedule import Pairwise as Pairwise
-from fpsem.core.schedule import Reverse as Reverse
-from fpsem.core.schedule import Schedule as Schedule
-from fpsem.core.schedule import Sequential as Sequential
-from fpsem.core.schedule import Tree as Tree
-from fpsem.core.verdict import Proved as Proved
-from fpsem.core.verdict import Refuted as Refuted
-from fpsem.core.verdict import Unknown as Unknown
-from fpsem.graph.denote import denote as denote
-from fpsem.graph.denote import run as run
-from fpsem.graph.ir import Graph as Graph
-from fpsem.graph.ir import Node as Node
-from fpsem.graph.trace import Tensor as Tensor
-from fpsem.graph.trace import trace as trace
+if TYPE_CHECKING:
+    from fpsem import nn as nn
+    from fpsem import softfloat as softfloat
+    from fpsem import testing as testing
+    from fpsem.bridges.bound import error_bound as error_bound
+    from fpsem.core.region import Box as Box
+    from fpsem.core.schedule import Blocked as Blocked
+    from fpsem.core.schedule import Lanes as Lanes
+    from fpsem.core.schedule import NumPyPairwise as NumPyPairwise
+    from fpsem.core.schedule import Pairwise as Pairwise
+    from fpsem.core.schedule import Reverse as Reverse
+    from fpsem.core.schedule import Schedule as Schedule
+    from fpsem.core.schedule import Sequential as Sequential
+    from fpsem.core.schedule import Tree as Tree
+    from fpsem.core.verdict import Proved as Proved
+    from fpsem.core.verdict import Refuted as Refuted
+    from fpsem.core.verdict import Unknown as Unknown
+    from fpsem.domains.error_bound import ErrorBound as ErrorBound
+    from fpsem.domains.ieee32 import IEEE32Exec as IEEE32Exec
+    from fpsem.domains.numpy_float32 import NumPyFloat32 as NumPyFloat32
+    from fpsem.domains.real import Real as Real
+    from fpsem.domains.rounded_real import RoundedReal as RoundedReal
+    from fpsem.domains.symbolic_fp32 import SymbolicFP32 as SymbolicFP32
+    from fpsem.domains.symbolic_real import SymbolicReal as SymbolicReal
+    from fpsem.graph.denote import denote as denote
+    from fpsem.graph.denote import run as run
+    from fpsem.graph.ir import Graph as Graph
+    from fpsem.graph.ir import Node as Node
+    from fpsem.graph.trace import Tensor as Tensor
+    from fpsem.graph.trace import trace as trace
+    from fpsem.interop.checkpoint import load as load
+    from fpsem.interop.checkpoint import save as save
+    from fpsem.report.compare import compare as compare
+    from fpsem.smt.query import prove as prove
+
+_HOME: Mapping[str, str] = {
+    "Blocked": "core.schedule",
+    "Box": "core.region",
+    "ErrorBound": "domains",
+    "Graph": "graph.ir",
+    "IEEE32Exec": "domains",
+    "Lanes": "core.schedule",
+    "Node": "graph.ir",
+    "NumPyFloat32": "domains",
+    "NumPyPairwise": "core.schedule",
+    "Pairwise": "core.schedule",
+    "Proved": "core.verdict",
+    "Real": "domains",
+    "Refuted": "core.verdict",
+    "Reverse": "core.schedule",
+    "RoundedReal": "domains",
+    "Schedule": "core.schedule",
+    "Sequential": "core.schedule",
+    "SymbolicFP32": "domains",
+    "SymbolicReal": "domains",
+    "Tensor": "graph.trace",
+    "Tree": "core.schedule",
+    "Unknown": "core.verdict",
+    "compare": "report.compare",
+    "denote": "graph.denote",
+    "error_bound": "bridges.bound",
+    "load": "interop.checkpoint",
+    "nn": "",
+    "prove": "smt.query",
+    "run": "graph.denote",
+    "save": "interop.checkpoint",
+    "softfloat": "",
+    "testing": "",
+    "trace": "graph.trace",
+}
+"""Where each public name lives; an empty home is a subpackage."""
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'fpsem' has no attribute {name!r}")
+    home = _HOME[name]
+    module = importlib.import_module(f"fpsem.{home or name}")  # noqa: TID251  the public face is loaded when used
+    value = getattr(module, name) if home else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -41,7 +41,12 @@ def gradients(params: dict[str, np.ndarray], x: np.ndarray, labels: np.ndarray) 
     above[np.arange(len(labels)), labels] -= 1
     above /= len(labels)
     below = (above @ params["2.weight"]) * (hidden > 0)
-    return {"0.weight": below.T @ x, "0.bias": below.sum(axis=0), "2.weight": above.T @ hidden, "2.bias": above.sum(axis=0)}
+    return {
+        "0.weight": below.T @ x,
+        "0.bias": below.sum(axis=0),
+        "2.weight": above.T @ hidden,
+        "2.bias": above.sum(axis=0),
+    }
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from fpsem.core.errors import UndefinedError
 from fpsem.core.exact import round_to_bits
@@ -37,3 +38,17 @@ def encode_array(values: Array, f: Format = BINARY32, direction: Rounding = Roun
     for index, value in np.ndenumerate(values):
         out[index] = round_to_bits(Fraction(value), f, direction)
     return out
+
+
+def ulp_distance(a: Array, b: Array) -> npt.NDArray[np.int64]:
+    """How many binary32 numbers lie between two codes, element by element: 0 for equal numbers (both zeros, any two NaNs),
+    and 2**32 where only one is a NaN."""
+    left, right = _ordinals(a), _ordinals(b)
+    return np.asarray(np.minimum(np.abs(left - right), 1 << BINARY32.width))
+
+
+def _ordinals(codes: Array) -> npt.NDArray[np.int64]:
+    """Place on the number line, counted in ulps; NaN far beyond all."""
+    magnitude = (codes & BINARY32.magnitude_mask).astype(np.int64)
+    placed = np.where(codes & BINARY32.sign_mask, -magnitude, magnitude)
+    return np.where(magnitude > BINARY32.overflow_code, 1 << 40, placed)

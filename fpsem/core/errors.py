@@ -46,7 +46,9 @@ class MissingExtraError(FpsemError, ImportError):
     """An optional dependency is not installed; the message names the extra."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: it comes with the extra '{extra}' (pip install 'fpsem[{extra}]')")
+        super().__init__(
+            f"{package} is not installed: it comes with the extra '{extra}' (pip install 'fpsem[{extra}]')"
+        )
 
 
 class UnknownNameError(FpsemError, LookupError):

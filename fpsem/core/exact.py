@@ -27,7 +27,9 @@ def round_significand(x: Fraction, unit: int, negative: bool, direction: Roundin
     return q + direction.rounds_away(negative, q % 2 == 1, 2 * remainder, scaled.denominator)
 
 
-def round_to_bits(x: Fraction, to: Format, direction: Rounding = Rounding.NEAREST_EVEN, negative_zero: bool = False) -> int:
+def round_to_bits(
+    x: Fraction, to: Format, direction: Rounding = Rounding.NEAREST_EVEN, negative_zero: bool = False
+) -> int:
     """The code of x rounded to the format.
 
     Args:

@@ -31,7 +31,9 @@ class Box:
         bad = np.argwhere(~(np.isfinite(lo) & np.isfinite(hi) & (lo <= hi)))
         if len(bad):
             index = tuple(int(i) for i in bad[0])
-            raise ValueError(f"a box needs finite ends with lo <= hi; at index {index} they are {lo[index]} and {hi[index]}")
+            raise ValueError(
+                f"a box needs finite ends with lo <= hi; at index {index} they are {lo[index]} and {hi[index]}"
+            )
         object.__setattr__(self, "lo", lo)
         object.__setattr__(self, "hi", hi)
 

@@ -275,11 +275,9 @@ def parse_schedule(text: str) -> Schedule:
         return schedule_from_json(json.loads(text))
     name, _, rest = text.partition(":")
     data: dict[str, Any] = {"schedule": name}
-    if name == Tree.name:
-        key, _, rest = rest.partition("=")
-        rest, fused, _ = rest.partition(",fused")
-        pairs = json.loads(rest.replace("(", "[").replace(")", "]")) if key == "pairs" else rest
-        return Tree(pairs=pairs, fused=bool(fused))
+    rest, _, pairs = rest.partition("pairs=")  # the last parameter in a text, and the only one that holds commas
+    if pairs:
+        data["pairs"] = json.loads(pairs.replace("(", "[").replace(")", "]"))
     for item in filter(None, rest.split(",")):
         key, _, value = item.partition("=")
         data[key] = {"": True, "True": True, "true": True, "False": False, "false": False}.get(value, value)

@@ -24,7 +24,7 @@ _CLASSES: Mapping[str, str] = {
 }
 """Class name to module; the module's name is the domain's own."""
 
-__all__ = sorted(_CLASSES)  # noqa: PLE0605  the table is the list
+__all__ = sorted(_CLASSES)
 
 
 def __getattr__(name: str) -> Any:

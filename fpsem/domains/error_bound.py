@@ -113,7 +113,7 @@ class ErrorBound:
             corners = [a / b for a in (x["lo"], x["hi"]) for b in (y["lo"], y["hi"])]
             lo, hi = _down(np.minimum.reduce(corners)), _up(np.maximum.reduce(corners))
             err = _up(_up(x["err"] + _up(_largest(lo, hi) * y["err"])) / least)
-        return _rounded(*(np.where(safe, v, w) for v, w in ((lo, -np.inf), (hi, np.inf), (err, np.inf))))
+        return _rounded(*_where(safe, lo, hi, err))
 
     def fma(self, x: Array, y: Array, z: Array) -> Array:
         lo, hi, err = _product(x, y)
@@ -125,7 +125,7 @@ class ErrorBound:
             moved = np.where(x["err"] > 0, _up(x["err"] / _down(_down(low) + _down(least))), 0.0)
             lo, hi = np.maximum(_down(low), 0), _up(np.sqrt(x["hi"]))
         sure = (x["lo"] >= 0) & ((x["err"] == 0) | (x["lo"] > x["err"]))
-        return _rounded(*(np.where(sure, v, w) for v, w in ((lo, -np.inf), (hi, np.inf), (moved, np.inf))))
+        return _rounded(*_where(sure, lo, hi, moved))
 
     def neg(self, x: Array) -> Array:
         return _pack(-x["hi"], -x["lo"], x["err"])
@@ -229,6 +229,11 @@ def _below(x: Array) -> Any:
 
 def _decide(surely: Any, surely_not: Any) -> Array:
     return np.where(surely, _TRUE, np.where(surely_not, _FALSE, _UNKNOWN))
+
+
+def _where(defined: Any, lo: Any, hi: Any, err: Any) -> tuple[Any, Any, Any]:
+    """Nothing is known where the operation may be undefined."""
+    return np.where(defined, lo, -np.inf), np.where(defined, hi, np.inf), np.where(defined, err, np.inf)
 
 
 def _rounded(lo: Any, hi: Any, err: Any, f: Format = BINARY32) -> Array:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fpsem.core.codes import decode_array, encode_array
 from fpsem.core.formats import BINARY32
@@ -165,16 +165,16 @@ class IEEE32Exec:
         return arithmetic(format).convert(narrow, BINARY32)
 
     def is_nan(self, x: Array) -> Array:
-        return np.isnan(_floats(x))
+        return np.asarray(np.isnan(_floats(x)))
 
     def is_finite(self, x: Array) -> Array:
-        return np.isfinite(_floats(x))
+        return np.asarray(np.isfinite(_floats(x)))
 
 
 _F32 = arithmetic(BINARY32)
 
 
-def _floats(x: Array) -> Any:
+def _floats(x: Array) -> npt.NDArray[np.float64]:
     """The codes as doubles, exactly. A signalling NaN makes the conversion raise a flag, which says nothing here."""
     with np.errstate(invalid="ignore"):
         return np.asarray(x).view(np.float32).astype(np.float64)

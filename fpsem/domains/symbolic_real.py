@@ -32,7 +32,6 @@ from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential
 
-
 _DIGITS = 100
 """Of evalf: enough to tell 1 + 2**-149 from 1, which its logarithm asks for."""
 

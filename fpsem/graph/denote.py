@@ -60,7 +60,9 @@ def denote(
     return {name: values[index] for name, index in graph.outputs.items()}
 
 
-def run(graph: Graph, payload: Mapping[str, Any], inputs: Any, domain: ScalarDomain) -> Any:
+def run(
+    graph: Graph, payload: Mapping[str, Any], inputs: Any, domain: ScalarDomain, observe: Observer | None = None
+) -> Any:
     """Interpret a graph, sharpening the domain until its outputs are as sharp as it promises.
 
     Args:
@@ -79,7 +81,7 @@ def run(graph: Graph, payload: Mapping[str, Any], inputs: Any, domain: ScalarDom
     finer: ScalarDomain | None = domain
     while finer is not None:
         domain = finer
-        outputs = denote(graph, payload, named, domain)
+        outputs = denote(graph, payload, named, domain, observe)
         finer = domain.refine(list(outputs.values()))
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 

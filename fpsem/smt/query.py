@@ -32,7 +32,7 @@ def prove(
     params: Mapping[str, Any],
     region: Box,
     holds: Property,
-    schedule: Schedule | str = Sequential(),  # noqa: B008  a frozen value
+    schedule: Schedule | str = Sequential(),
     timeout: float = 60.0,
     solver: str = "z3",
 ) -> Verdict:
@@ -54,7 +54,9 @@ def prove(
         PayloadError: the box does not fit the graph's input, or a parameter does not fit.
     """
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise PayloadError(f"a question needs one input and one output, not {len(graph.inputs)} and {len(graph.outputs)}")
+        raise PayloadError(
+            f"a question needs one input and one output, not {len(graph.inputs)} and {len(graph.outputs)}"
+        )
     domain = SymbolicFP32(schedule=schedule_of(schedule))
     x, within = _symbols(domain, region)
     try:
@@ -65,7 +67,9 @@ def prove(
     if answer.status == "unsat":
         return Proved(answer.solver, answer.seconds)
     if answer.model is None:
-        return Unknown(f"{answer.solver} answered {answer.status} after {answer.seconds:.1f} s of {timeout:g}", answer.seconds)
+        return Unknown(
+            f"{answer.solver} answered {answer.status} after {answer.seconds:.1f} s of {timeout:g}", answer.seconds
+        )
     witness = domain.to_bits(_evaluate(answer.model, x)).view(np.float32)
     if _replays(graph, params, witness, region, holds, domain.schedule):
         return Refuted({"x": witness}, answer.solver, answer.seconds)

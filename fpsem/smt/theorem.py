@@ -67,7 +67,11 @@ class Theorem:
 
 
 def equals_smtlib(
-    f: Format | str, algorithm: Callable[..., Word], width: Callable[[Format], int], specification: Callable[..., Any], operands: int
+    f: Format | str,
+    algorithm: Callable[..., Word],
+    width: Callable[[Format], int],
+    specification: Callable[..., Any],
+    operands: int,
 ) -> Any:
     """The negation of: for all codes, the algorithm's code is the specification's number, and the canonical NaN for NaN.
 
@@ -84,13 +88,16 @@ def equals_smtlib(
     words = [Word(machine, z3.ZeroExt(machine.width - f.width, code)) for code in codes]
     result = z3.Extract(f.width - 1, 0, algorithm(f, Rounding.NEAREST_EVEN, *words).term)
     wanted = specification(z3.RNE(), *(z3.fpBVToFP(code, sort) for code in codes))
-    return z3.Not(z3.If(z3.fpIsNaN(wanted), result == z3.BitVecVal(f.nan, f.width), z3.fpBVToFP(result, sort) == wanted))
+    return z3.Not(
+        z3.If(z3.fpIsNaN(wanted), result == z3.BitVecVal(f.nan, f.width), z3.fpBVToFP(result, sort) == wanted)
+    )
 
 
 def smtlib_goals(plan: dict[str, tuple[str, bool]], *statement: Any) -> tuple[Goal, ...]:
     """A goal of ``equals_smtlib`` for each format; the plan says which solver and whether it is fast."""
     return tuple(
-        Goal(f"{name} ({solver})", partial(equals_smtlib, name, *statement), solver, fast) for name, (solver, fast) in plan.items()
+        Goal(f"{name} ({solver})", partial(equals_smtlib, name, *statement), solver, fast)
+        for name, (solver, fast) in plan.items()
     )
 
 
@@ -109,7 +116,9 @@ def load_theorems(names: tuple[str, ...] = (), folder: Path | None = None) -> It
     folder = folder or proofs_folder()
     files = {path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
     if not files:
-        raise FileFormatError(f"no proofs in {folder}: they are part of a source checkout, not of the installed package")
+        raise FileFormatError(
+            f"no proofs in {folder}: they are part of a source checkout, not of the installed package"
+        )
     for name in names:
         if name not in files:
             raise UnknownNameError("theorem", name, files)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ class Arithmetic:
         return kernel(_codes(codes, self.format, "convert"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def arithmetic(format: str | Format = "binary32", machine: str | None = None) -> Arithmetic:
     """The arithmetic of a format; see Arithmetic."""
     return Arithmetic(format, machine)
@@ -121,7 +121,7 @@ def _codes(operand: Any, f: Format, name: str) -> Array:
     return array
 
 
-@lru_cache(maxsize=None)
+@cache
 def _kernel(name: str, f: Format, direction: Rounding | None, machine: str | None) -> Callable[..., Array]:
     operation = OPERATIONS[name]
     algorithm = partial(operation.algorithm, f, *([direction] if direction else []))
@@ -130,14 +130,22 @@ def _kernel(name: str, f: Format, direction: Rounding | None, machine: str | Non
     return _build(label, algorithm, operation.operands, operation.width(f), f.dtype, result, machine)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _conversion(f: Format, to: Format, direction: Rounding, machine: str | None) -> Callable[..., Array]:
     label = f"{f.name}_to_{to.name}_{direction.value}"
-    return _build(label, partial(convert.convert, f, to, direction), 1, convert.width(f, to), f.dtype, to.dtype, machine)
+    return _build(
+        label, partial(convert.convert, f, to, direction), 1, convert.width(f, to), f.dtype, to.dtype, machine
+    )
 
 
 def _build(
-    label: str, algorithm: Callable[..., Any], operands: int, width: int, operand: np.dtype[Any], result: np.dtype[Any], machine: str | None
+    label: str,
+    algorithm: Callable[..., Any],
+    operands: int,
+    width: int,
+    operand: np.dtype[Any],
+    result: np.dtype[Any],
+    machine: str | None,
 ) -> Callable[..., Array]:
     """The algorithm as a function of arrays, on the machine asked for."""
     from fpsem.softfloat.words import machine as numba_machine  # numba takes half a second to import
@@ -147,7 +155,9 @@ def _build(
     return numba_machine.compile_program(label, record(algorithm, operands, numba_machine.WIDTH), operand, result)
 
 
-def _over_integers(algorithm: Callable[..., Any], operands: int, width: int, result: np.dtype[Any]) -> Callable[..., Array]:
+def _over_integers(
+    algorithm: Callable[..., Any], operands: int, width: int, result: np.dtype[Any]
+) -> Callable[..., Array]:
     machine = IntegerMachine(width)
 
     def scalar(*codes: Any) -> Any:

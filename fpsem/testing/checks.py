@@ -175,9 +175,7 @@ def _attempt(read: Callable[[], list[Any]], count: int) -> list[Any]:
         return [error] * count
 
 
-def _refuses(
-    bench: Bench, check: str, name: str, compute: Callable[..., Any], error: type[Exception], code: int = 0
-) -> None:
+def _refuses(bench: Bench, check: str, name: str, compute: Callable[..., Any], error: type[Exception], code: int = 0) -> None:
     got = _attempt(lambda: [compute(*bench.embed((_codes(code),)))], 1)[0]
     _record(bench, check, name, show_code(code), isinstance(got, error), got, error.__name__)
 

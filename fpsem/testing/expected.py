@@ -35,9 +35,7 @@ EXACT: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 """The arithmetic primitives that map rationals to rationals, as Python functions of numbers."""
 
-ORDER: Mapping[str, Callable[[Any, Any], bool]] = dict(
-    zip(COMPARISONS, (operator.lt, operator.le, operator.eq), strict=True)
-)
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = dict(zip(COMPARISONS, (operator.lt, operator.le, operator.eq), strict=True))
 """The comparisons, as Python functions of numbers."""
 
 REACH: Mapping[str, int] = {"exp": 512, "expm1": 512}
@@ -112,9 +110,7 @@ def ordinal(code: int, fmt: Format = BINARY32) -> int:
     return -magnitude if code & fmt.sign_mask else magnitude
 
 
-def arithmetic_code(
-    name: str, codes: Sequence[int], direction: Rounding = Rounding.NEAREST_EVEN, fmt: Format = BINARY32
-) -> int:
+def arithmetic_code(name: str, codes: Sequence[int], direction: Rounding = Rounding.NEAREST_EVEN, fmt: Format = BINARY32) -> int:
     """The code that an arithmetic primitive must give; for NaN the canonical one, standing for the class."""
     if name == "neg":
         return codes[0] ^ fmt.sign_mask

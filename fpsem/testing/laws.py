@@ -13,6 +13,8 @@ import numpy as np
 from fpsem.core.protocol import COMPARISONS, Array, ScalarDomain
 from fpsem.testing.bench import Bench
 from fpsem.testing.calls import SampleCall
+from fpsem.testing.expected import comparison
+from fpsem.testing.judging import rows
 from fpsem.testing.operands import Codes, Columns
 
 Side = Callable[..., Array]
@@ -56,9 +58,7 @@ def check_laws(bench: Bench) -> None:
     """Each law's two sides are read alike."""
     for law in LAWS:
         operands = bench.columns(law.primitive, law.arity)
-        left, right = (
-            bench.outcomes(lambda *x, side=side: side(bench.domain, *x), operands) for side in (law.left, law.right)
-        )
+        left, right = (bench.outcomes(lambda *x, side=side: side(bench.domain, *x), operands) for side in (law.left, law.right))
         bench.judge_same(law.name, law.primitive, left, right, operands)
 
 
@@ -87,12 +87,15 @@ def check_shapes(bench: Bench) -> None:
 
 
 def check_select(bench: Bench) -> None:
-    """select takes x where the truth holds and y elsewhere, all three broadcast."""
+    """select takes x where the truth holds and y elsewhere, special values included, all three broadcast."""
     for name in COMPARISONS:
-        truth = getattr(bench.domain, name)
-        codes = list(_tame(4, (3, 1), (), (4,), (2, 1, 1)))
-        codes[1] = codes[0][1]  # of the three first operands, one is equal to this, others are less or greater
-        _check_shape(bench, "select", lambda a, b, x, y, truth=truth: bench.domain.select(truth(a, b), x, y), codes)
+        choose = _chooser(bench.domain, name)
+        a, b = bench.columns(name, 2)
+        x, y = np.roll(b, 1), np.roll(a, 2)
+        holds = np.array([comparison(name, row) for row in rows((a, b))])
+        chosen = bench.outcomes(lambda codes: codes, (np.where(holds, x, y),))
+        bench.judge_same("chooses", name, bench.outcomes(choose, (a, b, x, y)), chosen, (a, b, x, y))
+        _check_shape(bench, "select", choose, list(_tame(4, (3, 1), (), (4,), (2, 1, 1))))
 
 
 def check_overrides(bench: Bench) -> None:
@@ -111,6 +114,12 @@ def check_overrides(bench: Bench) -> None:
 
 def _one(domain: ScalarDomain, x: Array) -> Array:
     return domain.constant(np.full(np.shape(x), 1, dtype=object))
+
+
+def _chooser(domain: ScalarDomain, comparison: str) -> Side:
+    """x where a and b compare so, else y."""
+    truth = getattr(domain, comparison)
+    return lambda a, b, x, y: domain.select(truth(a, b), x, y)
 
 
 def _tame(arity: int, *shapes: tuple[int, ...]) -> Columns:

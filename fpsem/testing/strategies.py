@@ -92,6 +92,7 @@ def _finite_magnitudes(fmt: Format, largest: int) -> st.SearchStrategy[int]:
     kept = sorted(code for code in landmarks if code <= largest)
     neighbours = st.builds(int.__add__, st.sampled_from(kept), st.integers(-_NEAR, _NEAR))
     return st.one_of(
+        st.just(0),
         st.sampled_from(kept),
         neighbours.map(lambda c: min(max(c, 0), largest)),
         st.integers(0, min(fmt.min_normal - 1, largest)),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,9 +40,7 @@ def by_definition(x: Fraction, fmt: Format, direction: Rounding) -> int:
     return chosen | (fmt.sign_mask if negative else 0)
 
 
-def choice(
-    x: Fraction, negative: bool, low: tuple[Fraction, int], high: tuple[Fraction | None, int], direction: Rounding
-) -> int:
+def choice(x: Fraction, negative: bool, low: tuple[Fraction, int], high: tuple[Fraction | None, int], direction: Rounding) -> int:
     if low[0] == x or high[0] is None:
         return low[1] if low[0] == x else high[1]
     below, above = x - low[0], high[0] - x
@@ -64,7 +63,7 @@ def hard_numbers(fmt: Format) -> list[Fraction]:
     """Every number of the format, every tie, points to both sides of each, and numbers beyond the largest."""
     numbers = [number for number, _ in grid(fmt)]
     found = list(numbers)
-    for low, high in zip(numbers, numbers[1:]):
+    for low, high in pairwise(numbers):
         found += [low + (high - low) * Fraction(part, 16) for part in (1, 7, 8, 9, 15)]
     found += [numbers[-1] * Fraction(k, 2) for k in (3, 7)]
     return [x for x in found if x != 0]
@@ -118,11 +117,10 @@ def test_the_overflow_threshold_is_half_an_ulp_above_the_largest_number(fmt: For
         assert round_to_bits(below, fmt, direction) == fmt.max_finite
         assert round_to_bits(tie, fmt, direction) == infinity  # max_finite is odd, so even goes up too
         assert round_to_bits(-above, fmt, direction) == infinity | sign
+    largest_code = fmt.max_finite
     for x in (below, tie, above, 1000 * largest):
-        assert [round_to_bits(x, fmt, d) for d in DIRECTED] == [fmt.max_finite, infinity, fmt.max_finite, fmt.max_finite]
-        assert [round_to_bits(-x, fmt, d) ^ sign for d in DIRECTED] == [
-            *(fmt.max_finite, fmt.max_finite, infinity, fmt.max_finite)
-        ]
+        assert tuple(round_to_bits(x, fmt, d) for d in DIRECTED) == (largest_code, infinity, largest_code, largest_code)
+        assert tuple(round_to_bits(-x, fmt, d) ^ sign for d in DIRECTED) == (largest_code, largest_code, infinity, largest_code)
 
 
 def test_a_format_without_infinity_overflows_to_nan() -> None:

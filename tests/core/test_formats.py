@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def decoded(fmt: Format) -> list[Fraction | None]:
 
 
 def as_fractions(values: np.ndarray) -> list[Fraction | None]:
-    return [Fraction(value) if np.isfinite(value) else None for value in values.astype(np.float64).tolist()]
+    return [Fraction(float(value)) if np.isfinite(value) else None for value in values]
 
 
 @pytest.mark.parametrize("name", NUMPY)
@@ -58,7 +59,7 @@ def test_every_code_means_what_ml_dtypes_says(name: str) -> None:
     ml_dtypes = pytest.importorskip("ml_dtypes")
     fmt = FORMATS[name]
     codes = np.arange(1 << fmt.width).astype(fmt.dtype).view(getattr(ml_dtypes, ML_DTYPES[name]))
-    with np.errstate(invalid="ignore"):  # a signalling NaN
+    with np.errstate(invalid="ignore"):  # signalling NaNs
         values = codes.astype(np.float64)
     assert decoded(fmt) == as_fractions(values)
     assert [fmt.is_nan(code) for code in range(1 << fmt.width)] == np.isnan(values).tolist()
@@ -82,7 +83,7 @@ def test_random_binary32_and_binary64_codes_mean_what_numpy_says() -> None:
 @pytest.mark.parametrize("fmt", SMALL, ids=lambda fmt: fmt.name)
 def test_positive_codes_are_in_the_order_of_their_numbers(fmt: Format) -> None:
     numbers = [fmt.decode(code) for code in range(fmt.max_finite + 1)]
-    assert all(low < high for low, high in zip(numbers, numbers[1:]))
+    assert all(low < high for low, high in pairwise(numbers))
 
 
 @pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)

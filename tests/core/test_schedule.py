@@ -156,9 +156,7 @@ def test_a_fused_single_product_is_rounded_on_its_own() -> None:
 
 
 @given(st.data(), st.lists(st.tuples(st.fractions(), st.fractions()), min_size=1, max_size=12))
-def test_every_order_gives_one_sum_in_exact_arithmetic(
-    data: st.DataObject, pairs: list[tuple[Fraction, Fraction]]
-) -> None:
+def test_every_order_gives_one_sum_in_exact_arithmetic(data: st.DataObject, pairs: list[tuple[Fraction, Fraction]]) -> None:
     schedule = data.draw(schedules(len(pairs)))
     total = fold_products(schedule, pairs, Fraction.__add__, Fraction.__mul__, lambda a, b, c: a * b + c)
     assert total == sum(a * b for a, b in pairs)

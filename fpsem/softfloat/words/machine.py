@@ -93,7 +93,7 @@ def _print_module(name: str, program: Program, operand: np.dtype[Any], result: n
 
 
 def _numba_type(dtype: np.dtype[Any]) -> str:
-    return f"numba.{'boolean' if dtype == bool else dtype}[::1]"
+    return f"numba.{'boolean' if dtype.kind == 'b' else dtype}[::1]"
 
 
 def _print(step: Instruction, program: Program) -> str:

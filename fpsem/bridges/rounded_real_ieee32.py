@@ -1,0 +1,51 @@
+"""RoundedReal and IEEE32Exec: the floats of pencil-and-paper proofs are the floats that run, where nothing overflows.
+
+Source: Flocq's FLT format is binary32 without an upper limit on the exponent; Boldo and Melquiond, "Flocq", 2011.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fpsem.bridges.bridge import Bridge, Codes, agreement
+from fpsem.core.claim import Claim, Evidence, Status
+from fpsem.core.errors import UndefinedError
+from fpsem.core.formats import BINARY32
+from fpsem.core.protocol import ARITHMETIC
+from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.domains.rounded_real import RoundedReal
+from fpsem.testing.operands import columns
+
+
+def _check(cases: int, seed: int) -> Evidence:
+    def parts() -> Iterator[tuple[str, Codes, Codes, tuple[Codes, ...]]]:
+        exact, paper = IEEE32Exec(), RoundedReal()
+        for name, arity in ARITHMETIC.items():
+            operands = columns(arity, min(cases, 20_000) // len(ARITHMETIC), seed, special=False)
+            result = getattr(exact, name)(*operands)
+            fine = (result & BINARY32.magnitude_mask) <= BINARY32.max_finite
+            kept = tuple(codes[fine] for codes in operands)
+            try:
+                other = paper.to_bits(getattr(paper, name)(*(paper.from_bits(codes) for codes in kept)))
+            except UndefinedError:
+                other = np.full(int(fine.sum()), BINARY32.nan, dtype=np.uint32)
+            zeros = np.where(result[fine] == BINARY32.sign_mask, 0, result[fine])  # a real has one zero
+            yield name, zeros, other, kept
+
+    return agreement(parts())
+
+
+BRIDGES = (
+    Bridge(
+        Claim(
+            "rounded-real-equals-ieee32",
+            "every arithmetic operation of RoundedReal gives the number that IEEE32Exec gives, both zeros as one",
+            ("rounded_real", "ieee32"),
+            "finite operands whose IEEE result is finite",
+            Status.TESTED,
+        ),
+        _check,
+    ),
+)
