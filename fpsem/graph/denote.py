@@ -70,6 +70,7 @@ def run(
         payload: float32 tensors by parameter name.
         inputs: one tensor when the graph has one input, else tensors by name.
         domain: what the operations mean.
+        observe: sees every node's value; of several passes the last one counts.
 
     Returns:
         The output, an array of the domain's scalars; a dictionary by name when there are several.

@@ -120,24 +120,24 @@ class Bench:
                 self._record(f"undefined {check}", name, row, got, "UndefinedError", self.judge.refuses(got))
             else:
                 got = next(gots)
-                self._record(check, name, row, got, self.judge.show(want), self._meets(name, row, got, want, ulps))
+                self._record(check, name, row, got, want, self._meets(got, want, ulps))
 
-    def _meets(self, name: str, row: tuple[int, ...], got: Any, want: Any, ulps: int) -> bool:
+    def _meets(self, got: Any, want: Any, ulps: int) -> bool:
         if isinstance(got, Exception):
             return isinstance(got, UnableError) and self.judge.excuses(want)
         return self.judge.meets(got, want, ulps)
 
-    def _record(self, check: str, name: str, row: tuple[int, ...], got: Any, want: str, passed: bool) -> None:
-        if passed:
-            self.recorder.case(check, name, True, "")
-        else:
-            operands = ", ".join(map(show_code, row))
-            self.recorder.case(check, name, False, f"({operands}) gave {self.judge.show(got)}, expected {want}")
+    def _record(self, check: str, name: str, row: tuple[int, ...], got: Any, want: Any, passed: bool) -> None:
+        description = ""
+        if not passed:
+            expected = want if isinstance(want, str) else self.judge.show(want)
+            description = f"({', '.join(map(show_code, row))}) gave {self.judge.show(got)}, expected {expected}"
+        self.recorder.case(check, name, passed, description)
 
     def judge_same(self, check: str, name: str, gots: list[Any], wants: list[Any], operands: Columns) -> None:
         """Record a case for each pair of readings that must be of one and the same result."""
         for row, got, want in zip(rows(operands), gots, wants, strict=True):
-            self._record(check, name, row, got, self.judge.show(want), self._same(got, want))
+            self._record(check, name, row, got, want, self._same(got, want))
 
     def _same(self, got: Any, want: Any) -> bool:
         if isinstance(got, Exception) or isinstance(want, Exception):

@@ -65,9 +65,10 @@ def settled(name: str, operands: Sequence[Fraction], rounder: Callable[[Fraction
         ends = bracket(name, operands, precision)
         if ends is None:
             return None
-        low, high = (rounder(end) for end in _open_at_one(name, ends, precision))
-        if low == high:
-            return low
+        low, high = _open_at_one(name, ends, precision)
+        rounded = rounder(low)
+        if low == high or rounded == rounder(high):
+            return rounded
     raise UnableError(f"{name}{tuple(operands)}: {_WORKING_BITS[-1]} bits do not decide how it rounds")
 
 

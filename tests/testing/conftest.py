@@ -13,7 +13,7 @@ import pytest
 
 from fpsem.core.errors import UndefinedError, UnsupportedError
 from fpsem.core.exact import round_to_bits, round_to_precision
-from fpsem.core.formats import BINARY32
+from fpsem.core.formats import BINARY32, FORMATS
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential
 from fpsem.softfloat.elementary.ziv import elementary_bits
@@ -200,8 +200,6 @@ class RationalReference:
         return self._each(lambda t, a, b: a if t else b, truth, x, y)
 
     def cast(self, x: Array, format: str) -> Array:
-        from fpsem.core.formats import FORMATS
-
         kept = self.kind is not Kind.ROUNDS
         return self._each(lambda p: p if kept else (round_to_precision(_point(p), FORMATS[format]),) * 2, x)
 
@@ -239,10 +237,10 @@ class RationalReference:
 
     @staticmethod
     def _each(compute: Callable[..., Any], *arrays: Array) -> Array:
-        shape = np.broadcast_shapes(*(np.shape(x) for x in arrays))
-        out = np.empty(shape, dtype=object)
-        for index in np.ndindex(shape):
-            out[index] = compute(*(np.broadcast_to(x, shape)[index] for x in arrays))
+        same = np.broadcast_arrays(*arrays)
+        out = np.empty(same[0].shape, dtype=object)
+        for index in np.ndindex(out.shape):
+            out[index] = compute(*(x[index] for x in same))
         return out
 
     def _primitive(self, name: str, *operands: Array) -> Array:

@@ -1,0 +1,5 @@
+"""``python -m fpsem`` is the command line."""
+
+from fpsem.cli import main
+
+main()

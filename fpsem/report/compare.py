@@ -1,0 +1,187 @@
+"""One graph, one input, several domains: how far apart they are, node by node, and what bound holds.
+
+The first domain is the reference. Distances count binary32 numbers (ulps): a real or rational value counts as the binary32
+number nearest to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fpsem.bridges.bound import error_bound
+from fpsem.core.bound import Bound
+from fpsem.core.codes import ulp_distance
+from fpsem.core.errors import FpsemError
+from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.graph.denote import named_inputs, run
+from fpsem.graph.ir import Graph
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A graph's values in one domain.
+
+    Args:
+        domain: its name and, where it has one that matters, its schedule.
+        codes: for each node the binary32 codes nearest to its values, or None where the domain cannot read it.
+        floats: for each output by name its values as doubles.
+        error: why there is no reading, else empty.
+    """
+
+    domain: str
+    codes: tuple[Array | None, ...] = ()
+    floats: Mapping[str, Array] | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One node against the reference.
+
+    Args:
+        node: its index.
+        name: its readable name.
+        op: its op.
+        ulps: for each domain the largest distance to the reference, or None where one of them has no reading.
+        non_finite: for each domain how many infinities and NaNs it has.
+    """
+
+    node: int
+    name: str
+    op: str
+    ulps: tuple[int | None, ...]
+    non_finite: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What ``compare`` found.
+
+    Args:
+        graph: the graph.
+        readings: one for each domain, the reference first.
+        rows: one for each node that is not a leaf.
+        bound: an a priori bound of ``|binary32 - real|`` at the output in the sequential or first named schedule, or None.
+        bound_error: why there is no bound, else empty.
+    """
+
+    graph: Graph
+    readings: tuple[Reading, ...]
+    rows: tuple[Row, ...]
+    bound: Bound | None
+    bound_error: str = ""
+
+    def output_codes(self, reading: Reading, name: str) -> Array | None:
+        """An output's codes in one reading."""
+        return reading.codes[self.graph.outputs[name]] if reading.codes else None
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary: values as numbers and codes, non-finite values as strings."""
+        return {
+            "domains": [reading.domain for reading in self.readings],
+            "errors": {r.domain: r.error for r in self.readings if r.error},
+            "outputs": {name: self._output_to_json(name) for name in self.graph.outputs},
+            "nodes": [
+                {"node": r.node, "name": r.name, "op": r.op, "ulps": list(r.ulps), "non_finite": list(r.non_finite)}
+                for r in self.rows
+            ],
+            "bound": None if self.bound is None else _plain(self.bound.absolute),
+            "bound_schedule": None if self.bound is None else str(self.bound.schedule),
+            "bound_error": self.bound_error or None,
+        }
+
+    def _output_to_json(self, name: str) -> dict[str, Any]:
+        found = {}
+        for reading in self.readings:
+            codes = self.output_codes(reading, name)
+            if reading.floats is not None:
+                bits = None if codes is None else [f"{int(code):#010x}" for code in codes.reshape(-1)]
+                found[reading.domain] = {"values": _plain(reading.floats[name]), "bits": bits}
+        return found
+
+
+def compare(
+    graph: Graph,
+    params: Mapping[str, Any],
+    inputs: Any,
+    domains: Sequence[ScalarDomain],
+    progress: Progress = lambda step: None,
+) -> Comparison:
+    """Read a graph in several domains and compare every node with the first domain's.
+
+    Args:
+        graph: what to compute.
+        params: float32 tensors by parameter name.
+        inputs: one float32 tensor when the graph has one input, else tensors by name.
+        domains: at least one; the first is the reference.
+        progress: told what is being done.
+
+    Raises:
+        PayloadError: a tensor does not fit.
+        ValueError: no domain is given.
+    """
+    if not domains:
+        raise ValueError("compare needs at least one domain")
+    named = named_inputs(graph, inputs)
+    labels = _labels(domains)
+    readings = []
+    for label, domain in zip(labels, domains):
+        progress(f"reading in {label}")
+        readings.append(_read(graph, params, named, domain, label))
+    progress("bounding")
+    schedules = [d.schedule for d in domains if d.contract.concrete]
+    bound, bound_error = _bound(graph, params, named, schedules)
+    rows = tuple(_row(graph, i, readings) for i in range(len(graph.nodes)) if not graph.op(i).is_leaf)
+    return Comparison(graph, tuple(readings), rows, bound, bound_error)
+
+
+def _labels(domains: Sequence[ScalarDomain]) -> list[str]:
+    """Names, with the schedule where one name comes twice."""
+    names = [domain.name for domain in domains]
+    return [f"{d.name} {d.schedule}" if names.count(d.name) > 1 else d.name for d in domains]
+
+
+def _read(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], domain: ScalarDomain, label: str) -> Reading:
+    values: dict[int, Array] = {}
+    try:
+        run(graph, params, inputs, domain, observe=values.__setitem__)
+        floats = {name: np.asarray(domain.to_float(values[index])) for name, index in graph.outputs.items()}
+    except FpsemError as error:
+        return Reading(label, error=str(error))
+    return Reading(label, tuple(_codes(domain, values[i]) for i in range(len(graph.nodes))), floats)
+
+
+def _codes(domain: ScalarDomain, value: Array) -> Array | None:
+    try:
+        return np.asarray(domain.to_bits(value))
+    except FpsemError:
+        return None
+
+
+def _bound(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], schedules: list[Any]) -> tuple[Bound | None, str]:
+    """The bound for the last schedule asked for: the reference of a comparison is often exact and has none."""
+    if len(inputs) != 1:
+        return None, f"a bound needs one input, not {len(inputs)}"
+    try:
+        return error_bound(graph, params, next(iter(inputs.values())), schedules[-1] if schedules else "sequential"), ""
+    except (FpsemError, ValueError) as error:
+        return None, str(error)
+
+
+def _row(graph: Graph, index: int, readings: Sequence[Reading]) -> Row:
+    codes = [reading.codes[index] if reading.codes else None for reading in readings]
+    reference = codes[0]
+    ulps = [None if c is None or reference is None else int(ulp_distance(c, reference).max()) for c in codes]
+    counts = [None if c is None else int((~np.isfinite(c.view(np.float32))).sum()) for c in codes]
+    return Row(index, graph.name_of(index), graph.nodes[index].op, tuple(ulps), tuple(counts))
+
+
+def _plain(values: Any) -> list[Any]:
+    """A flat list for JSON, which has no infinities and NaNs: those are strings."""
+    return [float(v) if np.isfinite(v) else str(float(v)) for v in np.asarray(values, dtype=np.float64).reshape(-1)]

@@ -1,0 +1,111 @@
+"""One number in every notation."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from fpsem.core.errors import FileFormatError
+from fpsem.core.exact import exponent_of, round_to_bits
+from fpsem.core.formats import Format
+
+
+def parse_number(text: str, f: Format) -> int:
+    """The code that a text means.
+
+    Args:
+        text: a code (``0x3f800000``, ``0b...``), a hexadecimal float (``0x1.8p+1``), a decimal or a fraction (``0.1``, ``1/3``),
+            rounded to nearest even, or ``inf``, ``-inf``, ``nan``.
+        f: the format.
+
+    Raises:
+        FileFormatError: it is none of these, or a code wider than the format.
+    """
+    word = text.strip().lower()
+    sign = f.sign_mask if word.startswith("-") else 0
+    if word.lstrip("+-") in ("inf", "infinity"):
+        if not f.has_infinity:
+            raise FileFormatError(f"{f.name} has no infinity")
+        return sign | f.overflow_code
+    if word.lstrip("+-") == "nan":
+        return sign | f.nan
+    if word.startswith(("0x", "0b")) and "p" not in word and "." not in word:
+        return _code(word, f)
+    try:
+        value = Fraction(*float.fromhex(word).as_integer_ratio()) if "0x" in word else Fraction(word)
+    except (ValueError, OverflowError, ZeroDivisionError):
+        raise FileFormatError(f"{text!r} is not a code, a hexadecimal float, a decimal or a fraction") from None
+    return round_to_bits(value, f, negative_zero=bool(sign))
+
+
+def _code(word: str, f: Format) -> int:
+    try:
+        code = int(word, 0)
+    except ValueError:
+        raise FileFormatError(f"{word!r} is not a code") from None
+    if code >> f.width:
+        raise FileFormatError(f"{word} has more than the {f.width} bits of {f.name}")
+    return code
+
+
+def describe(code: int, f: Format) -> dict[str, str]:
+    """Every notation of a code: bits by field, class, exact value, unit in the last place, neighbours."""
+    bits = f"{code:0{f.width}b}"
+    facts = {
+        "format": f"{f.name}: {f.exponent_bits} exponent bits, precision {f.precision}",
+        "code": f"{code:#0{(f.width + 3) // 4 + 2}x}",
+        "bits": f"{bits[0]} {bits[1 : 1 + f.exponent_bits]} {bits[1 + f.exponent_bits :]}",
+        "class": _class(code, f),
+    }
+    return {**facts, **_finite_facts(code, f)} if f.is_finite(code) else facts
+
+
+def _class(code: int, f: Format) -> str:
+    """IEEE 754-2019 clause 5.7.2."""
+    sign = "negative" if code & f.sign_mask else "positive"
+    magnitude = code & f.magnitude_mask
+    if f.is_nan(code):
+        return "quietNaN" if not f.has_infinity or magnitude & (f.implicit_bit >> 1) else "signalingNaN"
+    if not f.is_finite(code):
+        return f"{sign}Infinity"
+    return sign + ("Zero" if magnitude == 0 else "Subnormal" if magnitude < f.min_normal else "Normal")
+
+
+def _finite_facts(code: int, f: Format) -> dict[str, str]:
+    value, ulp = f.decode(code), Fraction(2) ** (f.decode_exponent(code) - f.fraction_bits)
+    sign = "-" if code & f.sign_mask else ""
+    magnitude = code & f.magnitude_mask
+    return {
+        "decimal": sign + exact_decimal(abs(value)),
+        "hex float": sign + _hex_float(abs(value)),
+        "fraction": f"{sign}{abs(value)}",
+        "ulp": f"2**{exponent_of(ulp)} = {exact_decimal(ulp)}",
+        "next toward zero": _neighbour(code - 1, f) if magnitude else "none: this is zero",
+        "next away from zero": _neighbour(code + 1, f) if magnitude < f.max_finite else "none: this is the largest",
+    }
+
+
+def _neighbour(code: int, f: Format) -> str:
+    return f"{code:#x} = {float(f.decode(code))!r}"
+
+
+def exact_decimal(x: Fraction) -> str:
+    """All digits of a dyadic rational, in scientific notation when they are many."""
+    digits_after = x.denominator.bit_length() - 1
+    digits = str(x.numerator * 5**digits_after)
+    if digits_after == 0:
+        return digits
+    if digits_after > 30:
+        mantissa = f"{digits[0]}.{digits[1:]}".rstrip("0").rstrip(".")
+        return f"{mantissa}e{len(digits) - 1 - digits_after:+d}"
+    padded = digits.rjust(digits_after + 1, "0")
+    return f"{padded[:-digits_after]}.{padded[-digits_after:]}".rstrip("0").rstrip(".")
+
+
+def _hex_float(x: Fraction) -> str:
+    if x == 0:
+        return "0x0p+0"
+    e = exponent_of(x)
+    fraction = x / Fraction(2) ** e - 1
+    digits = (fraction.denominator.bit_length() + 2) // 4
+    tail = f".{int(fraction * 16**digits):0{digits}x}" if digits else ""
+    return f"0x1{tail}p{e:+d}"

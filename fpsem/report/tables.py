@@ -1,0 +1,108 @@
+"""Tables for the terminal, by Rich."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from rich.table import Table
+
+from fpsem.core.claim import Claim, Evidence
+from fpsem.core.protocol import Array
+from fpsem.graph.ir import Graph
+from fpsem.report.compare import Comparison
+
+_NOTHING = "-"
+
+
+def output_tables(comparison: Comparison, limit: int = 32) -> list[Table]:
+    """For each output a table: its elements down, the domains across, with ulps from the reference and the bound."""
+    return [_output_table(comparison, name, limit) for name in comparison.graph.outputs]
+
+
+def _output_table(comparison: Comparison, name: str, limit: int) -> Table:
+    readings = [r for r in comparison.readings if r.floats is not None]
+    table = Table(title=f"{name}: values, and ulps from {readings[0].domain}" if readings else name)
+    table.add_column("element")
+    for reading in readings:
+        table.add_column(reading.domain, justify="right")
+    if comparison.bound is not None:
+        table.add_column(f"|binary32 - real| <=\n({comparison.bound.schedule})", justify="right")
+    shape = comparison.graph.nodes[comparison.graph.outputs[name]].shape
+    for place, index in zip(range(limit), np.ndindex(shape)):
+        table.add_row(str(list(index)), *_cells(comparison, name, index), *_bound_cell(comparison, place))
+    if np.prod(shape) > limit:
+        table.add_row(f"... {int(np.prod(shape)) - limit} more", *[""] * (len(table.columns) - 1))
+    return table
+
+
+def _cells(comparison: Comparison, name: str, index: tuple[int, ...]) -> list[str]:
+    from fpsem.core.codes import ulp_distance
+
+    readings = [r for r in comparison.readings if r.floats is not None]
+    codes = [comparison.output_codes(r, name) for r in readings]
+    cells = []
+    for reading, code in zip(readings, codes):
+        assert reading.floats is not None
+        known = code is not None and codes[0] is not None and reading is not readings[0]
+        distance = f"  {int(ulp_distance(code[index], codes[0][index])):+d}" if known else ""  # type: ignore[index]
+        cells.append(f"{reading.floats[name][index]:.9g}{distance.replace('+0', '=').replace('+', '±')}")
+    return cells
+
+
+def _bound_cell(comparison: Comparison, place: int) -> list[str]:
+    if comparison.bound is None:
+        return []
+    flat = comparison.bound.absolute.reshape(-1)
+    return [f"{flat[place]:.3g}" if place < len(flat) else _NOTHING]
+
+
+def node_table(comparison: Comparison) -> Table:
+    """Node by node: the largest distance from the reference in ulps, and non-finite values."""
+    table = Table(title=f"largest distance from {comparison.readings[0].domain} in ulps (non-finite values in brackets)")
+    for heading in ("node", "op", "shape"):
+        table.add_column(heading)
+    for reading in comparison.readings[1:]:
+        table.add_column(reading.domain, justify="right")
+    for row in comparison.rows:
+        cells = [_distance(u, n) for u, n in list(zip(row.ulps, row.non_finite))[1:]]
+        table.add_row(f"%{row.node} {row.name}", row.op, str(comparison.graph.nodes[row.node].shape), *cells)
+    return table
+
+
+def _distance(ulps: int | None, non_finite: int | None) -> str:
+    return _NOTHING if ulps is None else f"{ulps}" + (f" [{non_finite}]" if non_finite else "")
+
+
+def claims_table(claims: Sequence[Claim], evidence: Mapping[str, Evidence]) -> Table:
+    """The ledger: statement, region, schedule, evidence, command."""
+    table = Table(title="claims", show_lines=True)
+    for heading in ("claim", "statement", "region", "schedule", "evidence"):
+        table.add_column(heading, overflow="fold")
+    for claim in claims:
+        found = evidence.get(claim.name)
+        said = claim.evidence.value if found is None else f"{found}\n{found.detail}".strip()
+        table.add_row(claim.name, claim.statement, claim.region, claim.schedule, said)
+    return table
+
+
+def graph_table(graph: Graph, payload: Mapping[str, Array]) -> Table:
+    """The nodes of a graph."""
+    table = Table(title=f"{len(graph.nodes)} nodes, {sum(int(v.size) for v in payload.values())} parameters")
+    for heading in ("node", "op", "inputs", "shape", "name"):
+        table.add_column(heading)
+    outputs = {index: name for name, index in graph.outputs.items()}
+    for index, node in enumerate(graph.nodes):
+        name = graph.name_of(index) + (f" -> {outputs[index]}" if index in outputs else "")
+        table.add_row(f"%{index}", node.op, " ".join(f"%{i}" for i in node.inputs), str(node.shape), name)
+    return table
+
+
+def facts_table(facts: Mapping[str, str]) -> Table:
+    """Two columns."""
+    table = Table(show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, fact in facts.items():
+        table.add_row(name, fact)
+    return table
