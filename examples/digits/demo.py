@@ -13,16 +13,15 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 import fpsem
 from fpsem import nn
 from fpsem.report.compare import compare
-from fpsem.report.tables import node_table
+from fpsem.report.tables import node_table, output_tables
 
 FOLDER = Path(__file__).parent
-SHOWN = (0, 1, 2)
-CONSOLE = Console(width=110)
+SHOWN = (0, 3, 7)
+CONSOLE = Console(width=150)
 
 MODEL = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 DOMAINS = (
@@ -36,23 +35,23 @@ DOMAINS = (
 
 
 def show_image(graph: fpsem.Graph, params: dict[str, np.ndarray], image: np.ndarray, label: int, number: int) -> None:
-    """Logits and classes of one image in every domain, ulps from the real value, bound and tightness."""
+    """Logits and classes of one image in every domain, ulps from the real value, and the bound."""
     with CONSOLE.status(f"image {number}"):
         found = compare(graph, params, image.reshape(1, 64), DOMAINS)
     assert found.bound is not None, found.bound_error
-    table = Table(title=f"image {number}, a {label}: logits, and ulps from the real value")
-    for heading in ("domain", "class", *map(str, range(10))):
-        table.add_column(heading, justify="right")
-    reference = found.output_codes(found.readings[0], "output")
-    for reading in found.readings:
-        assert reading.floats is not None, reading.error
-        logits, codes = reading.floats["output"][0], found.output_codes(reading, "output")
-        ulps = np.abs(codes.astype(np.int64) - reference.astype(np.int64))[0]  # logits here are far from zero
-        cells = [f"{v:.4f}" + (f"\n{u} ulp" if u else "") for v, u in zip(logits, ulps)]
-        table.add_row(reading.domain, str(logits.argmax()), *cells)
-    CONSOLE.print(table)
+    CONSOLE.rule(f"image {number}, a handwritten {label}")
+    CONSOLE.print(*output_tables(found))
     if number == SHOWN[0]:
         CONSOLE.print(node_table(found))
+    classes = {reading.domain: int(np.argmax(reading.floats["output"])) for reading in found.readings if reading.floats}
+    codes = np.array([found.output_codes(reading, "output") for reading in found.readings])
+    parted = int((codes != codes[0]).any(axis=0).sum())
+    CONSOLE.print(
+        f"Class {', '.join(map(str, sorted(set(classes.values()))))} in all {len(classes)} readings; "
+        f"they disagree in the bits of {parted} of {codes[0].size} logits."
+        if len(set(classes.values())) == 1
+        else f"The classes differ: {classes}"
+    )
 
 
 def show_bound(graph: fpsem.Graph, params: dict[str, np.ndarray], image: np.ndarray) -> None:

@@ -36,8 +36,8 @@ def range_and_slope(name: str, lo: Any, hi: Any, below: Any, above: Any) -> tupl
 
     All arguments and results are arrays of doubles of one shape.
     """
-    rows = np.frompyfunc(lambda *ends: _row(name, *ends), 4, 1)(lo, hi, below, above)
-    table = np.array([list(row) for row in np.asarray(rows).reshape(-1)], dtype=np.float64).reshape(*np.shape(lo), 3)
+    ends = zip(*(np.ravel(end).tolist() for end in (lo, hi, below, above)))
+    table = np.array([_row(name, *row) for row in ends], dtype=np.float64).reshape(*np.shape(lo), 3)
     return table[..., 0], table[..., 1], table[..., 2]
 
 

@@ -259,9 +259,9 @@ def _product(x: Array, y: Array) -> tuple[Any, Any, Any]:
 
 
 def _embed(value: Fraction) -> tuple[float, float, float]:
-    near = float(value)
-    stored = BINARY32.decode(round_to_bits(value, BINARY32))
-    err = 0.0 if stored == value else float(_up(float(abs(stored - value))))
+    near, code = float(value), round_to_bits(value, BINARY32)
+    error = abs(BINARY32.decode(code) - value) if BINARY32.is_finite(code) else None
+    err = np.inf if error is None else float(_up(float(error))) if error else 0.0
     return (near, near, err) if Fraction(near) == value else (float(_down(near)), float(_up(near)), err)
 
 

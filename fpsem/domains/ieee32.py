@@ -161,7 +161,7 @@ class IEEE32Exec:
     # -- format --------------------------------------------------------------------------------------------------
 
     def cast(self, x: Array, format: str) -> Array:
-        narrow = _F32.convert(x, format, rounding=self.rounding)
+        narrow = _F32.convert(x, format)
         return arithmetic(format).convert(narrow, BINARY32)
 
     def is_nan(self, x: Array) -> Array:

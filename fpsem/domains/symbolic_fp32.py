@@ -180,7 +180,7 @@ class SymbolicFP32:
         if not f.has_infinity:
             raise UnsupportedError(f"SMT-LIB has no format like {f.name}: its formats all have infinities")
         narrow = z3.FPSort(f.exponent_bits, f.precision)
-        return _each(lambda a: z3.fpToFP(self._mode, z3.fpToFP(self._mode, a, narrow), _sort()), x)
+        return _each(lambda a: z3.fpToFP(z3.RNE(), z3.fpToFP(z3.RNE(), a, narrow), _sort()), x)
 
     def is_nan(self, x: Array) -> Array:
         return _each(z3.fpIsNaN, x)

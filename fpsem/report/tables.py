@@ -22,7 +22,8 @@ def output_tables(comparison: Comparison, limit: int = 32) -> list[Table]:
 
 def _output_table(comparison: Comparison, name: str, limit: int) -> Table:
     readings = [r for r in comparison.readings if r.floats is not None]
-    table = Table(title=f"{name}: values, and ulps from {readings[0].domain}" if readings else name)
+    told = f"{name}: values, and distance from {readings[0].domain} (= the same binary32 number, ±n: n ulps)"
+    table = Table(title=told if readings else name)
     table.add_column("element")
     for reading in readings:
         table.add_column(reading.domain, justify="right")

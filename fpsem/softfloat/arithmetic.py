@@ -114,11 +114,11 @@ def arithmetic(format: str | Format = "binary32", machine: str | None = None) ->
 
 def _codes(operand: Any, f: Format, name: str) -> Array:
     array = np.asarray(operand)
+    if array.dtype == f.dtype:
+        return array
     if array.dtype.kind == "i" and array.ndim == 0 and 0 <= int(array) >> f.width == 0:
         return array.astype(f.dtype)
-    if array.dtype != f.dtype:
-        raise TypeError(f"{name}: codes of {f.name} are {f.dtype}, not {array.dtype}; for floats use .view({f.dtype})")
-    return array
+    raise TypeError(f"{name}: codes of {f.name} are {f.dtype}, not {array.dtype}; for floats use .view({f.dtype})")
 
 
 @cache

@@ -120,12 +120,13 @@ class Bench:
                 self._record(f"undefined {check}", name, row, got, "UndefinedError", self.judge.refuses(got))
             else:
                 got = next(gots)
-                self._record(check, name, row, got, want, self._meets(got, want, ulps))
+                self._record(check, name, row, got, want, self.meets(got, want, ulps, row))
 
-    def _meets(self, got: Any, want: Any, ulps: int) -> bool:
+    def meets(self, got: Any, want: Any, ulps: int = 0, row: Sequence[int] = ()) -> bool:
+        """Whether an outcome is what was expected, or one that the judge excuses."""
         if isinstance(got, Exception):
             return isinstance(got, UnableError) and self.judge.excuses(want)
-        return self.judge.meets(got, want, ulps)
+        return self.judge.meets(got, want, ulps, row)
 
     def _record(self, check: str, name: str, row: tuple[int, ...], got: Any, want: Any, passed: bool) -> None:
         description = ""

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.core.errors import UndefinedError, UnsupportedError
+from fpsem.core.errors import UnableError, UndefinedError, UnsupportedError
 from fpsem.core.formats import BINARY32, FORMATS
-from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Contract, exact_array
+from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Contract, Kind, exact_array
 from fpsem.core.schedule import Schedule
 from fpsem.testing.bench import Bench
 from fpsem.testing.expected import comparison
@@ -89,15 +89,18 @@ def check_constant(bench: Bench) -> None:
     for value in _NUMBERS:
         got = bench.outcomes(lambda _, value=value: bench.domain.constant(exact_array([value])), (_codes(0),))[0]
         want = bench.exactly(value)
-        passed = not isinstance(got, Exception) and bench.judge.meets(got, want)
-        _record(bench, "embed", "constant", f"{value}", passed, got, bench.judge.show(want))
+        _record(bench, "embed", "constant", f"{value}", bench.meets(got, want), got, bench.judge.show(want))
 
 
 def check_readings(bench: Bench) -> None:
     """Codes embed exactly, and read back as bits, as doubles and as enclosures."""
     codes = bench.columns("to_bits", 1)[0]
     finite = codes[is_finite(codes)]
-    for code, got in zip(codes.tolist(), _attempt(lambda: _bits(bench, codes), len(codes))):
+    bits = _attempt(lambda: _bits(bench, codes), len(codes))
+    if bench.domain.contract.kind is Kind.ENCLOSES and isinstance(bits[0], UnableError):
+        bench.recorder.skipped.append(f"to_bits: {bits[0]}")  # an enclosure need not stand for one code
+        bits = []
+    for code, got in zip(codes.tolist(), bits):
         passed = not isinstance(got, Exception) and _same_bits(bench, got, code)
         _record(bench, "round trip", "to_bits", show_code(code), passed, got, show_code(code))
     for code, got in zip(finite.tolist(), _attempt(lambda: _doubles(bench, finite), len(finite))):

@@ -23,7 +23,7 @@ from fpsem.testing.expected import REACH, Range, arithmetic_code, bracket, cast_
 from fpsem.testing.operands import Columns
 
 _LARGEST = BINARY32.decode(BINARY32.max_finite)
-_WIDEST = Fraction(1, 2**20)  # an enclosure of a result at points may be this wide, relative to max(1, |result|)
+_WIDEST = Fraction(1, 2**20)  # an enclosure at points may be this wide, relative to 1, the result or fma's product
 _FORMULA_ERROR = 1e-12  # of a formula read as a double, relative
 
 
@@ -49,8 +49,8 @@ class Judge(Protocol):
     def read(self, x: Array) -> list[Any]:
         """What the domain says of each scalar."""
 
-    def meets(self, got: Any, want: Any, ulps: int = 0) -> bool:
-        """Whether what was read is what was expected, up to some units in the last place."""
+    def meets(self, got: Any, want: Any, ulps: int = 0, row: Sequence[int] = ()) -> bool:
+        """Whether what was read is what was expected, up to some units in the last place; row holds the operands."""
 
     def refuses(self, got: Any) -> bool:
         """Whether an undefined result was answered as it must be."""
@@ -126,8 +126,9 @@ class _Exact:
 class _Encloses(_Exact):
     """The enclosure meets the bracket of the real value, and is not vacuous."""
 
-    def meets(self, got: Range, want: Range, ulps: int = 0) -> bool:
-        return self.same(got, want) and got[1] - got[0] <= _WIDEST * max(Fraction(1), abs(want[0]))
+    def meets(self, got: Range, want: Range, ulps: int = 0, row: Sequence[int] = ()) -> bool:
+        product = BINARY32.decode(row[0]) * BINARY32.decode(row[1]) if len(row) == 3 else Fraction(0)  # fma may cancel
+        return self.same(got, want) and got[1] - got[0] <= _WIDEST * max(Fraction(1), abs(want[0]), abs(product))
 
     def excuses(self, want: Range) -> bool:
         return max(map(abs, want)) > _LARGEST
@@ -151,7 +152,7 @@ class _Rounds(_Exact):
     def cast(self, code: int, to: Format) -> Any:
         return round_to_precision(BINARY32.decode(code), to)
 
-    def meets(self, got: Range, want: Fraction, ulps: int = 0) -> bool:
+    def meets(self, got: Range, want: Fraction, ulps: int = 0, row: Sequence[int] = ()) -> bool:
         return got[0] == got[1] and _distance(got[0], want) <= ulps
 
     def same(self, a: Range, b: Range) -> bool:
@@ -164,7 +165,7 @@ class _Formula(_Exact):
     def read(self, x: Array) -> list[Any]:
         return list(np.ravel(self.domain.to_float(x)).tolist())
 
-    def meets(self, got: float, want: Range, ulps: int = 0) -> bool:
+    def meets(self, got: float, want: Range, ulps: int = 0, row: Sequence[int] = ()) -> bool:
         return self.same(got, float(want[0]))
 
     def refuses(self, got: Any) -> bool:
@@ -201,7 +202,7 @@ class _Ieee:
     def read(self, x: Array) -> list[Any]:
         return list(np.ravel(self.domain.to_bits(x)).tolist())
 
-    def meets(self, got: int, want: int, ulps: int = 0) -> bool:
+    def meets(self, got: int, want: int, ulps: int = 0, row: Sequence[int] = ()) -> bool:
         near = not BINARY32.is_nan(got) and not BINARY32.is_nan(want) and 0 < abs(ordinal(got) - ordinal(want)) <= ulps
         return near or self.same(got, want)
 

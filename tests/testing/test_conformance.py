@@ -267,6 +267,15 @@ def test_a_domain_that_encloses_may_be_unable_beyond_the_range_of_binary32_only(
         assert broken(check_domain(domain, **QUICK, raising=False)) == {"value mul"}
 
 
+def test_only_an_enclosure_may_withhold_its_bits(rational_reference: type, numpy_reference: type) -> None:
+    def withhold(self: Any, x: Array) -> Array:
+        raise UnableError("no one code")
+
+    report = check_domain(planted(rational_reference, to_bits=withhold), **QUICK)
+    assert report.skipped == ("to_bits: no one code",)
+    assert "round trip to_bits" in broken(check_domain(planted(numpy_reference, to_bits=withhold), raising=False))
+
+
 def test_the_rounding_direction_is_part_of_the_promise(numpy_reference: type) -> None:
     report = check_domain(numpy_reference(), **QUICK, rounding=Rounding.DOWNWARD, raising=False)
     assert {"value add", "value mul", "value exp", "embed constant"} <= broken(report)

@@ -67,9 +67,10 @@ def compile_program(name: str, program: Program, operand: np.dtype[Any], result:
     loop = _load(name, _print_module(name, program, operand, result))
 
     def kernel(*codes: Array) -> Array:
-        operands = np.broadcast_arrays(*codes)
+        shape = codes[0].shape
+        operands = codes if all(x.shape == shape for x in codes) else np.broadcast_arrays(*codes)
         out = np.empty(operands[0].shape, result)
-        loop(out.reshape(-1), *(np.ascontiguousarray(codes).reshape(-1) for codes in operands))
+        loop(out.ravel(), *(x.ravel() for x in operands))
         return out
 
     return kernel
@@ -81,7 +82,7 @@ def _print_module(name: str, program: Program, operand: np.dtype[Any], result: n
     body = [f"        v{i} = {_print(step, program)}" for i, step in live if step.operation != "constant"]
     returned = _reference(program, program.result)
     cast = returned if program.is_truth else f"np.{result}({returned})"
-    types = [_numba_type(result), *[_numba_type(operand)] * program.parameters]
+    types = [_numba_type(result, readonly=False), *[_numba_type(operand, readonly=True)] * program.parameters]
     parameters = [f"a{i}" for i in range(program.parameters)]
     head = [
         *constants, "", "",
@@ -92,8 +93,10 @@ def _print_module(name: str, program: Program, operand: np.dtype[Any], result: n
     return _HEADER.format(name=name) + "\n".join([*head, *body, f"        out[i] = {cast}"]) + "\n"
 
 
-def _numba_type(dtype: np.dtype[Any]) -> str:
-    return f"numba.{'boolean' if dtype.kind == 'b' else dtype}[::1]"
+def _numba_type(dtype: np.dtype[Any], readonly: bool) -> str:
+    """A contiguous array; an operand may be read-only."""
+    scalar = f"numba.{'boolean' if dtype.kind == 'b' else dtype}"
+    return f"numba.types.Array({scalar}, 1, 'C', readonly={readonly})"
 
 
 def _print(step: Instruction, program: Program) -> str:

@@ -1,0 +1,102 @@
+"""Bit-exact arithmetic against the machine's own, in one run: medians of interleaved rounds.
+
+    python benchmarks/softfloat.py [--elements N] [--rounds R]
+
+Prints nanoseconds per element and the ratio to the machine's float32 operation of the same name, on random bit patterns and
+on N(0,1), and what a fresh `import fpsem` adds to `import numpy`. Nothing is asserted: machines are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from fpsem.domains import IEEE32Exec, NumPyFloat32
+
+OPERATIONS = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "sqrt": np.sqrt,
+    "fma": None,
+    "less": np.less,
+}
+"""Each with numpy's ufunc of the same meaning; numpy has no fma, so the domain's own, compiled from LLVM's, stands in."""
+
+
+def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each, run in turn so that noise falls on all alike."""
+    seen: dict[str, list[float]] = {name: [] for name in functions}
+    for function in functions.values():
+        function()
+    for _ in range(rounds):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            seen[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seen.items()}
+
+
+def operands(kind: str, count: int) -> list[np.ndarray]:
+    """Three arrays of codes."""
+    rng = np.random.default_rng(0)
+    if kind == "random bits":
+        return [rng.integers(0, 1 << 32, count, dtype=np.uint32) for _ in range(3)]
+    return [rng.standard_normal(count).astype(np.float32).view(np.uint32) for _ in range(3)]
+
+
+def arithmetic_table(count: int, rounds: int) -> Table:
+    """Every operation on both kinds of operands."""
+    table = Table(title=f"IEEE32Exec against the machine's float32, {count} elements, medians of {rounds}")
+    for heading in ("operands", "operation", "IEEE32Exec ns", "float32 ns", "ratio", "ratio to float32 add"):
+        table.add_column(heading, justify="right")
+    exact, native = IEEE32Exec(), NumPyFloat32()
+    for kind in ("random bits", "N(0,1)"):
+        codes = operands(kind, count)
+        floats = [c.view(np.float32) for c in codes]
+        functions: dict[str, Callable[[], object]] = {}
+        for name, ufunc in OPERATIONS.items():
+            arity = 3 if ufunc is None else ufunc.nin
+            functions[name] = partial(getattr(exact, name), *codes[:arity])
+            functions[f"native {name}"] = partial(native.fma if ufunc is None else ufunc, *floats[:arity])
+        with np.errstate(all="ignore"):
+            medians = interleaved(functions, rounds)
+        for name in OPERATIONS:
+            ours, theirs, add = (medians[key] * 1e9 / count for key in (name, f"native {name}", "native add"))
+            table.add_row(kind, name, f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.1f}", f"{ours / add:.1f}")
+    return table
+
+
+def import_milliseconds(rounds: int = 9) -> float:
+    """What a fresh `import fpsem` adds to `import numpy`, in milliseconds: the difference of two medians."""
+
+    def fresh(statement: str) -> Callable[[], object]:
+        return lambda: subprocess.run([sys.executable, "-c", statement], check=True)
+
+    medians = interleaved({"numpy": fresh("import numpy"), "both": fresh("import numpy, fpsem")}, rounds)
+    return 1000 * (medians["both"] - medians["numpy"])
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--elements", type=int, default=16_384)
+    parser.add_argument("--rounds", type=int, default=101)
+    arguments = parser.parse_args()
+    console = Console(width=110)
+    console.print(arithmetic_table(arguments.elements, arguments.rounds))
+    console.print(f"import fpsem adds {import_milliseconds():.1f} ms to import numpy")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The matrix of ops and domains, found by running every op once in every domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from fpsem.core.errors import UnsupportedError
+from fpsem.core.protocol import ELEMENTARY, Kind, ScalarDomain
+from fpsem.domains import domain_named, domain_names
+from fpsem.graph.op import Op
+from fpsem.graph.ops import names, op_named
+from fpsem.testing.calls import SampleCall
+
+_CALLS: Mapping[str, SampleCall] = {
+    "broadcast_to": SampleCall(((2,),), {"shape": (3, 2)}),
+    "constant": SampleCall((), {"shape": (1,), "values": ("0x1p-1",)}),
+    "linear": SampleCall(((1, 2), (3, 2), (3,))),
+    "matmul": SampleCall(((1, 2), (2, 3))),
+    "reshape": SampleCall(((2, 2),), {"shape": (4,)}),
+    "slice": SampleCall(((3,),), {"starts": (1,), "stops": (3,), "steps": (1,)}),
+}
+"""Calls of the ops that (2, 2) operands and default attributes do not suit."""
+
+_WORDS: Mapping[Kind, str] = {
+    Kind.ENCLOSES: "encloses",
+    Kind.ROUNDS: "rounded",
+    Kind.IEEE: "bits",
+    Kind.FORMULA: "formula",
+}
+
+LEGEND = (
+    "*encloses*: an exact rational, a ball or a bound that contains the real value. *rounded*: each operation exact, then rounded "
+    "once, no overflow. *bits*: the bits of IEEE 754 binary32. *library*: bits but for elementary functions, which are the "
+    "library's. *term*: a z3 term whose every value is the bits. *formula*: a sympy expression. A dash: not supported, and said so."
+)
+
+
+def matrix_markdown() -> str:
+    """A table in Markdown, ops down, domains across."""
+    columns = domain_names()
+    computing = [op_named(name) for name in names() if not op_named(name).is_leaf]
+    rows = [[op.name, *(_cell(op, domain_named(name)) for name in columns)] for op in computing]
+    lines = [["op", *columns], ["---"] * (len(columns) + 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(op: Op, domain: ScalarDomain) -> str:
+    try:
+        exact = _run(op, domain)
+    except UnsupportedError:
+        return "-"
+    if domain.contract.kind is Kind.IEEE and not domain.contract.concrete:
+        return "term"
+    return "library" if not exact else _WORDS[domain.contract.kind]
+
+
+def _run(op: Op, domain: ScalarDomain) -> bool:
+    """Run the op; whether it stayed clear of functions that the domain does not round correctly."""
+    watched = _Watched(domain)
+    shapes = _CALLS.get(op.name, SampleCall(((2, 2),) * int(min(op.max_inputs, 2)))).shapes
+    attributes: dict[str, Any] = dict(_CALLS[op.name].attributes) if op.name in _CALLS else {}
+    half = np.float32(0.5).view(np.uint32)
+    operands = [domain.from_bits(np.full(shape, half, dtype=np.uint32)) for shape in shapes]
+    op.meaning(cast(ScalarDomain, watched), *operands, **op.complete(len(operands), attributes))
+    return not watched.inexact
+
+
+class _Watched:
+    """A domain that notes whether a function of its library was called."""
+
+    def __init__(self, domain: ScalarDomain) -> None:
+        self._domain, self.inexact = domain, False
+
+    def __getattr__(self, name: str) -> Any:
+        self.inexact |= name in ELEMENTARY and bool(self._domain.contract.elementary_ulps)
+        return getattr(self._domain, name)
