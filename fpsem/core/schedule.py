@@ -223,7 +223,7 @@ class Tree(Schedule):
 
 def _require_positive(schedule: Schedule, field: str) -> None:
     value = getattr(schedule, field)
-    if not isinstance(value, int) or value < 1:
+    if type(value) is not int or value < 1:
         raise ValueError(f"{type(schedule).__name__}({field}={value!r}): must be a positive integer")
 
 
@@ -252,7 +252,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 def schedule_from_json(data: dict[str, Any]) -> Schedule:
     """The inverse of ``Schedule.to_json``. Raises UnknownNameError or ValueError for anything else."""
     parameters = {key: value for key, value in data.items() if key != "schedule"}
-    kind = SCHEDULES.get(data.get("schedule", ""))
+    kind = SCHEDULES.get(str(data.get("schedule")))
     if kind is None:
         raise UnknownNameError("schedule", data.get("schedule"), SCHEDULES)
     allowed = {f.name: f.default for f in fields(kind)}
@@ -277,13 +277,20 @@ def parse_schedule(text: str) -> Schedule:
     data: dict[str, Any] = {"schedule": name}
     rest, _, pairs = rest.partition("pairs=")  # the last parameter in a text, and the only one that holds commas
     if pairs:
-        data["pairs"] = json.loads(pairs.replace("(", "[").replace(")", "]"))
+        data["pairs"] = _parse_pairs(pairs)
     for item in filter(None, rest.split(",")):
         key, _, value = item.partition("=")
         data[key] = {"": True, "True": True, "true": True, "False": False, "false": False}.get(value, value)
-        if isinstance(data[key], str) and value.lstrip("-").isdigit():
+        if isinstance(data[key], str) and value.isascii() and value.isdigit():
             data[key] = int(value)
     return schedule_from_json(data)
+
+
+def _parse_pairs(text: str) -> Any:
+    try:
+        return json.loads(text.replace("(", "[").replace(")", "]"))
+    except (ValueError, RecursionError):
+        raise ValueError(f"{text[:60]!r} is not a tree of nested pairs such as ((0, 1), 2)") from None
 
 
 def schedule_of(given: Schedule | str) -> Schedule:
@@ -292,7 +299,9 @@ def schedule_of(given: Schedule | str) -> Schedule:
 
 
 def fold(schedule: Schedule, terms: Sequence[T], add: Callable[[T, T], T]) -> T:
-    """Combine one or more terms with ``add`` in the schedule's order."""
+    """Combine terms with ``add`` in the schedule's order. Raises ValueError when there are none."""
+    if not terms:
+        raise ValueError("a reduction needs at least one term")
     slots: list[T | None] = list(terms)
     for left, right in schedule.steps(len(slots)):
         slots.append(add(_take(slots, left), _take(slots, right)))
