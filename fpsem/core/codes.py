@@ -25,7 +25,7 @@ def decode_array(codes: Array, f: Format = BINARY32) -> Array:
     if len(bad):
         index = tuple(int(i) for i in bad[0])
         what = "NaN" if f.is_nan(int(codes[index])) else "infinite"
-        raise UndefinedError(f"the element at index {index} is {what} where a number is needed")
+        raise UndefinedError(f"element {list(index)} is {what} ({int(codes[index]):#x}): this domain needs a number")
     out = np.empty(codes.shape, dtype=object)
     for index, code in np.ndenumerate(codes):
         out[index] = f.decode(int(code))

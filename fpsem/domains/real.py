@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
+from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32
@@ -118,7 +119,7 @@ class Real:
 
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for. Raises UndefinedError at an infinity or NaN, naming its index."""
-        return self._map(_decode, _finite(bits).astype(object))
+        return self.constant(decode_array(bits))
 
     def to_bits(self, x: Array) -> npt.NDArray[np.uint32]:
         """The value rounded once, to nearest even; zero, and a ball about it that rounds to zeros, gives +0.
@@ -302,21 +303,6 @@ def _product(a: Array, b: Array) -> Array:
 
 
 # -- from and to bits and fractions ----------------------------------------------------------------------------------
-
-
-def _finite(bits: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """The codes themselves. Raises UndefinedError where one is an infinity or NaN."""
-    codes = np.asarray(bits, dtype=np.uint32)
-    outside = np.argwhere((codes & BINARY32.magnitude_mask) > BINARY32.max_finite)
-    if len(outside):
-        code = codes[tuple(outside[0])]
-        raise UndefinedError(f"element {_name(outside[0])} is {code:#010x}: a Real needs a number")
-    return codes
-
-
-def _decode(code: int) -> Any:
-    value = BINARY32.decode(code)
-    return fmpq(value.numerator, value.denominator)
 
 
 def _read(x: Array, convert: Callable[[Any, str], Any]) -> Array:

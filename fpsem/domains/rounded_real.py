@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpsem.core.codes import decode_array
 from fpsem.core.errors import UndefinedError
 from fpsem.core.exact import exponent_of, round_to_bits, round_to_precision
 from fpsem.core.formats import BINARY32, Format, format_named
@@ -81,12 +82,7 @@ class RoundedReal:
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for, rounded where the format is narrower than binary32. Raises
         UndefinedError at an infinity or NaN, naming its index."""
-        codes = np.asarray(bits, dtype=np.uint32)
-        outside = np.argwhere((codes & BINARY32.magnitude_mask) > BINARY32.max_finite)
-        if len(outside):
-            index = tuple(int(i) for i in outside[0])
-            raise UndefinedError(f"element {list(index)} is {codes[index]:#010x}: a RoundedReal needs a number")
-        return self._rounded(BINARY32.decode, codes.astype(object))
+        return self._rounded(Fraction, decode_array(bits))
 
     def to_bits(self, x: Array) -> npt.NDArray[np.uint32]:
         """The nearest-even binary32 codes: +0 for zero, an infinity for a number beyond the largest finite one."""

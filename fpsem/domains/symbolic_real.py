@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32
@@ -78,12 +79,7 @@ class SymbolicReal:
 
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for. Raises UndefinedError at an infinity or NaN, naming its index."""
-        codes = np.asarray(bits, dtype=np.uint32)
-        outside = np.argwhere((codes & BINARY32.magnitude_mask) > BINARY32.max_finite)
-        if len(outside):
-            index = tuple(int(i) for i in outside[0])
-            raise UndefinedError(f"element {list(index)} is {codes[index]:#010x}: a SymbolicReal needs a number")
-        return self.constant(_map(BINARY32.decode, codes.astype(object)))
+        return self.constant(decode_array(bits))
 
     def to_bits(self, x: Array) -> npt.NDArray[np.uint32]:
         """The nearest-even binary32 codes of rational constants; +0 for zero. Raises as ``enclosure`` does."""

@@ -32,9 +32,13 @@ _WORDS: Mapping[Kind, str] = {
 }
 
 LEGEND = (
-    "*encloses*: an exact rational, a ball or a bound that contains the real value. *rounded*: each operation exact, then rounded "
-    "once, no overflow. *bits*: the bits of IEEE 754 binary32. *library*: bits but for elementary functions, which are the "
-    "library's. *term*: a z3 term whose every value is the bits. *formula*: a sympy expression. A dash: not supported, and said so."
+    "*encloses*: an exact rational, a ball or a bound that contains the real value. "
+    "*rounded*: each operation exact, then rounded once, no overflow. "
+    "*bits*: the bits of IEEE 754 binary32. "
+    "*library*: bits but for elementary functions, which are the library's. "
+    "*term*: a z3 term whose every value is the bits. "
+    "*formula*: a sympy expression. "
+    "A dash: not supported, and said so."
 )
 
 

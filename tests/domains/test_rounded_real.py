@@ -187,7 +187,7 @@ def test_values_too_long_to_write_are_refused(rounded: RoundedReal) -> None:
 
 def test_infinities_and_nans_are_refused_by_index(rounded: RoundedReal) -> None:
     for code in (0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001):
-        with pytest.raises(UndefinedError, match=rf"element \[1\] is {code:#010x}"):
+        with pytest.raises(UndefinedError, match=rf"element \[1\] is .*{code:#010x}"):
             rounded.from_bits(np.array([0, code], dtype=np.uint32))
 
 

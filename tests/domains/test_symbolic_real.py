@@ -135,7 +135,7 @@ def test_undefined_values_are_reported_when_read_and_only_then(
 
 def test_infinities_and_nans_are_refused_by_index(symbolic: SymbolicReal) -> None:
     for code in (0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001):
-        with pytest.raises(UndefinedError, match=rf"element \[1, 0\] is {code:#010x}"):
+        with pytest.raises(UndefinedError, match=rf"element \[1, 0\] is .*{code:#010x}"):
             symbolic.from_bits(np.array([[0], [code]], dtype=np.uint32))
 
 
