@@ -74,7 +74,8 @@ class Arithmetic:
 
     Raises:
         UnknownNameError: for an unknown format, machine, operation or direction.
-        TypeError: for operands that are not unsigned integers of the format's width.
+        TypeError: for operands that are not unsigned integers of the format's dtype.
+        ValueError: for integers that are no codes of the format.
     """
 
     def __init__(self, format: str | Format = "binary32", machine: str | None = None) -> None:
@@ -114,11 +115,15 @@ def arithmetic(format: str | Format = "binary32", machine: str | None = None) ->
 
 def _codes(operand: Any, f: Format, name: str) -> Array:
     array = np.asarray(operand)
-    if array.dtype == f.dtype:
+    fills = f.width == 8 * f.dtype.itemsize
+    if array.dtype == f.dtype and fills:
         return array
-    if array.dtype.kind == "i" and array.ndim == 0 and 0 <= int(array) >> f.width == 0:
-        return array.astype(f.dtype)
-    raise TypeError(f"{name}: codes of {f.name} are {f.dtype}, not {array.dtype}; for floats use .view({f.dtype})")
+    if array.dtype != f.dtype and not (array.dtype.kind == "i" and array.ndim == 0):
+        raise TypeError(f"{name}: codes of {f.name} are {f.dtype}, not {array.dtype}; for floats use .view({f.dtype})")
+    bad = array[(array < 0) | (array > f.sign_mask | f.magnitude_mask)]
+    if bad.size:
+        raise ValueError(f"{name}: codes of {f.name} have {f.width} bits; {int(bad.flat[0])} is none")
+    return array.astype(f.dtype, copy=False)
 
 
 @cache
