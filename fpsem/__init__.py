@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fpsem.domains.rounded_real import RoundedReal as RoundedReal
     from fpsem.domains.symbolic_fp32 import SymbolicFP32 as SymbolicFP32
     from fpsem.domains.symbolic_real import SymbolicReal as SymbolicReal
+    from fpsem.graph import autodiff as autodiff
     from fpsem.graph.denote import denote as denote
     from fpsem.graph.denote import run as run
     from fpsem.graph.ir import Graph as Graph
@@ -68,6 +69,7 @@ _HOME: Mapping[str, str] = {
     "Tensor": "graph.trace",
     "Tree": "core.schedule",
     "Unknown": "core.verdict",
+    "autodiff": "graph.",
     "compare": "report.compare",
     "denote": "graph.denote",
     "error_bound": "bridges.bound",
@@ -80,7 +82,7 @@ _HOME: Mapping[str, str] = {
     "testing": "",
     "trace": "graph.trace",
 }
-"""Where each public name lives; an empty home is a subpackage."""
+"""Where each public name lives; a home that is empty or ends in a dot holds it as a module."""
 
 __all__ = sorted(_HOME)
 
@@ -89,8 +91,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'fpsem' has no attribute {name!r}")
     home = _HOME[name]
-    module = importlib.import_module(f"fpsem.{home or name}")  # noqa: TID251  the public face is loaded when used
-    value = getattr(module, name) if home else module
+    is_module = not home or home.endswith(".")
+    module = importlib.import_module(f"fpsem.{home}{name if is_module else ''}")  # noqa: TID251  loaded when used
+    value = module if is_module else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -33,6 +33,9 @@ class Float64:
     def constant(self, values: Array) -> Array:
         return np.vectorize(float, otypes=[np.float64])(values)
 
+    def pi(self) -> Array:
+        return np.array(np.pi)
+
     def from_bits(self, bits: Array) -> Array:
         return bits.view(np.float32).astype(np.float64)
 

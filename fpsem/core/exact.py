@@ -8,10 +8,14 @@ Source: IEEE 754-2019 clauses 4.3, 6.3 and 7.4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import TypeVar
 
 from fpsem.core.formats import Format
 from fpsem.core.rounding import Rounding
+
+T = TypeVar("T")
 
 
 def exponent_of(x: Fraction) -> int:
@@ -53,6 +57,35 @@ def round_to_bits(
         code = to.overflow_code if direction.overflows_to_infinity(negative) else to.max_finite
         code = to.nan if code == to.overflow_code and not to.has_infinity else code
     return sign | code
+
+
+def pi_bracket(bits: int) -> tuple[Fraction, Fraction]:
+    """Two rationals around pi, at most ``2**-bits`` apart.
+
+    Source: Machin's formula pi = 16 arctan(1/5) - 4 arctan(1/239); an alternating series of decreasing terms lies between
+    neighbouring partial sums.
+    """
+    (low5, high5), (low239, high239) = _arctangent_of_reciprocal(5, bits + 8), _arctangent_of_reciprocal(239, bits + 8)
+    return 16 * low5 - 4 * high239, 16 * high5 - 4 * low239
+
+
+def _arctangent_of_reciprocal(n: int, bits: int) -> tuple[Fraction, Fraction]:
+    total, k, term = Fraction(0), 0, Fraction(1, n)
+    while term >= Fraction(1, 1 << bits):
+        total += -term if k % 2 else term
+        k += 1
+        term = Fraction(1, (2 * k + 1) * n ** (2 * k + 1))
+    return min(total, total + (-term if k % 2 else term)), max(total, total + (-term if k % 2 else term))
+
+
+def round_pi(rounded: Callable[[Fraction], T]) -> T:
+    """pi, rounded by a monotone function of a rational; pi is irrational, so some bracket rounds to one value."""
+    bits = 64
+    while True:
+        low, high = (rounded(end) for end in pi_bracket(bits))
+        if low == high:
+            return low
+        bits *= 2
 
 
 def round_to_precision(x: Fraction, to: Format, direction: Rounding = Rounding.NEAREST_EVEN) -> Fraction:

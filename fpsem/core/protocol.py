@@ -84,6 +84,9 @@ class ScalarDomain(Protocol):
     def constant(self, values: Array) -> Array:
         """Embed an object array of exact numbers (int or Fraction). Law: ``constant(x) = round(x)``."""
 
+    def pi(self) -> Array:
+        """The number pi, as an array of no dimensions. Law: ``pi() = round(pi)``: the constant that no other primitive gives."""
+
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """Embed binary32 codes. Law: exact for finite codes. Domains without NaN or infinity raise UndefinedError."""
 

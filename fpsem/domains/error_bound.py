@@ -24,7 +24,7 @@ import numpy as np
 
 from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
-from fpsem.core.exact import round_to_bits
+from fpsem.core.exact import pi_bracket, round_to_bits
 from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
@@ -68,6 +68,11 @@ class ErrorBound:
     def constant(self, values: Array) -> Array:
         rows = [_embed(Fraction(value)) for value in values.reshape(-1)]
         return np.array(rows, dtype=_DTYPE).reshape(values.shape)
+
+    def pi(self) -> Array:
+        low, high = pi_bracket(64)
+        bottom, _, error = _embed(low)
+        return _pack(bottom, _embed(high)[1], _up(error + float(high - low)))
 
     def from_bits(self, bits: Array) -> Array:
         values = bits.view(np.float32).astype(np.float64)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpsem.core.codes import decode_array, encode_array
+from fpsem.core.exact import round_pi, round_to_bits
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
@@ -67,6 +68,9 @@ class IEEE32Exec:
 
     def constant(self, values: Array) -> Array:
         return encode_array(values, BINARY32, self._direction)
+
+    def pi(self) -> Array:
+        return np.array(round_pi(lambda x: round_to_bits(x, BINARY32, self._direction)), dtype=np.uint32)
 
     def from_bits(self, bits: Array) -> Array:
         return bits

@@ -20,6 +20,7 @@ import numpy as np
 
 from fpsem.core.codes import decode_array, encode_array
 from fpsem.core.errors import UnknownNameError
+from fpsem.core.exact import round_pi, round_to_bits
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
@@ -73,6 +74,9 @@ class NumPyFloat32:
 
     def constant(self, values: Array) -> Array:
         return encode_array(values).view(np.float32)
+
+    def pi(self) -> Array:
+        return np.array(round_pi(lambda x: round_to_bits(x, BINARY32)), dtype=np.uint32).view(np.float32)
 
     def from_bits(self, bits: Array) -> Array:
         return bits.view(np.float32)

@@ -117,6 +117,10 @@ class Real:
     def constant(self, values: Array) -> Array:
         return self._map(lambda value: fmpq(int(value.numerator), int(value.denominator)), values)
 
+    def pi(self) -> Array:
+        with ctx.workprec(self._precision):
+            return _object(arb.pi())
+
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for. Raises UndefinedError at an infinity or NaN, naming its index."""
         return self.constant(decode_array(bits))

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from fpsem.core.codes import decode_array
 from fpsem.core.errors import UndefinedError
-from fpsem.core.exact import exponent_of, round_to_bits, round_to_precision
+from fpsem.core.exact import exponent_of, round_pi, round_to_bits, round_to_precision
 from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
@@ -78,6 +78,10 @@ class RoundedReal:
 
     def constant(self, values: Array) -> Array:
         return self._rounded(lambda value: Fraction(int(value.numerator), int(value.denominator)), values)
+
+    def pi(self) -> Array:
+        to, direction = format_named(self.format), rounding_named(self.rounding)
+        return np.array(round_pi(lambda x: round_to_precision(x, to, direction)), dtype=object)
 
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for, rounded where the format is narrower than binary32. Raises

@@ -18,6 +18,7 @@ import z3
 
 from fpsem.core.codes import decode_array, encode_array
 from fpsem.core.errors import UnableError, UnknownNameError, UnsupportedError
+from fpsem.core.exact import round_pi, round_to_bits
 from fpsem.core.formats import BINARY32, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
@@ -86,6 +87,10 @@ class SymbolicFP32:
 
     def constant(self, values: Array) -> Array:
         return self.from_bits(encode_array(values, BINARY32, rounding_named(self.rounding)))
+
+    def pi(self) -> Array:
+        direction = rounding_named(self.rounding)
+        return self.from_bits(np.array(round_pi(lambda x: round_to_bits(x, BINARY32, direction)), dtype=np.uint32))
 
     def from_bits(self, bits: Array) -> Array:
         return _each(lambda code: z3.simplify(z3.fpBVToFP(z3.BitVecVal(int(code), BINARY32.width), _sort())), bits)

@@ -77,6 +77,9 @@ class SymbolicReal:
     def constant(self, values: Array) -> Array:
         return _map(lambda value: sympy.Rational(int(value.numerator), int(value.denominator)), values)
 
+    def pi(self) -> Array:
+        return np.array(sympy.pi, dtype=object)
+
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         """The number that each code stands for. Raises UndefinedError at an infinity or NaN, naming its index."""
         return self.constant(decode_array(bits))

@@ -47,15 +47,17 @@ def make_node(
     op_name: str,
     inputs: tuple[int, ...],
     shapes: tuple[Shape, ...],
+    truths: tuple[bool, ...],
     attributes: Mapping[str, object],
     label: str,
     index: int,
 ) -> Node:
-    """A checked node, given its inputs' shapes. Raises GraphError or ShapeError that names the node."""
+    """A checked node, given its inputs' shapes and which are truths. Raises GraphError or ShapeError that names the node."""
     where = f"node %{index} ({op_name}{f', {label!r}' if label else ''})"
     try:
         op = op_named(op_name)
         complete = op.complete(len(inputs), attributes)
+        _check_kinds(op, truths)
         shape = op.shape(*shapes, **complete)
     except FpsemError as error:
         kind = ShapeError if isinstance(error, ShapeError) else GraphError
@@ -63,6 +65,14 @@ def make_node(
     if any(n < 1 for n in shape) or prod(shape) >= _MOST_ELEMENTS:
         raise ShapeError(f"{where}: shape {shape}; every dimension must be at least 1, and their product below 2^63")
     return Node(op_name, inputs, MappingProxyType(complete), shape, label)
+
+
+def _check_kinds(op: Op, truths: tuple[bool, ...]) -> None:
+    for position, is_truth in enumerate(truths):
+        wanted = position in op.truth_inputs
+        if is_truth != wanted:
+            kinds = {True: "a truth (of less, less_equal or equal)", False: "scalars"}
+            raise GraphError(f"input {position} must be {kinds[wanted]}, not {kinds[is_truth]}")
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,8 @@ class Graph:
         for name, index in self.outputs.items():
             if not (type(index) is int and 0 <= index < len(self.nodes)):
                 raise GraphError(f"output {name!r} names node %{index}, but there are {len(self.nodes)} nodes")
+            if self.op(index).gives_truth:
+                raise GraphError(f"output {name!r} is a truth; choose numbers by it with where")
         names = [str(node.attributes["name"]) for node in self.nodes if op_named(node.op).is_leaf]
         twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
         if twice:
@@ -101,7 +113,8 @@ class Graph:
         if late:
             raise GraphError(f"node %{index} ({node.op}): input %{late[0]} does not come before it")
         shapes = tuple(self.nodes[i].shape for i in node.inputs)
-        made = make_node(node.op, node.inputs, shapes, node.attributes, node.label, index)
+        truths = tuple(self.op(i).gives_truth for i in node.inputs)
+        made = make_node(node.op, node.inputs, shapes, truths, node.attributes, node.label, index)
         if made.shape != node.shape:
             raise ShapeError(f"node %{index} ({node.op}): shape {node.shape} is declared, its rule gives {made.shape}")
         return made

@@ -1,8 +1,11 @@
-"""What an op is: a module of ``fpsem/graph/ops`` with two functions, ``shape`` and ``meaning``.
+"""What an op is: a module of ``fpsem/graph/ops`` with three functions, ``shape``, ``meaning`` and ``vjp``.
 
 ``shape`` says which inputs and attributes the op takes, and the shape of its result: its positional parameters are the
 shapes of the inputs, its keyword-only parameters are the attributes, with their types and defaults. ``meaning`` says
-what the op computes, over the primitives of any domain. Nothing else in fpsem lists ops, their attributes or arities.
+what the op computes, over the primitives of any domain. ``vjp`` carries the gradient with respect to the result back to the
+inputs, over Tensors, so that a gradient is a graph again; ops of truths have none. A module whose value is the domain's truth
+says ``GIVES_TRUTH``, one that takes truths lists them in ``TRUTH_INPUTS``. Nothing else in fpsem lists ops, their attributes
+or arities.
 """
 
 from __future__ import annotations
@@ -61,6 +64,16 @@ class Op:
         unbounded = inspect.Parameter.VAR_POSITIONAL in kinds
         return float("inf") if unbounded else sum(k is inspect.Parameter.POSITIONAL_OR_KEYWORD for k in kinds)
 
+    @cached_property
+    def truth_inputs(self) -> frozenset[int]:
+        """The positions of the inputs that must be truths; all others must be scalars."""
+        return frozenset(vars(self.module).get("TRUTH_INPUTS", ()))
+
+    @cached_property
+    def gives_truth(self) -> bool:
+        """Whether its value is the domain's truth."""
+        return bool(vars(self.module).get("GIVES_TRUTH", False))
+
     @property
     def summary(self) -> str:
         """The first line of its docstring."""
@@ -96,6 +109,18 @@ class Op:
     def shape(self, *shapes: Shape, **attributes: Attribute) -> Shape:
         """The shape of the result. Raises ShapeError with a remedy where the inputs do not fit."""
         return self._shape(*shapes, **attributes)
+
+    def vjp(self, cotangent: Any, output: Any, *inputs: Any, **attributes: Attribute) -> tuple[Any, ...]:
+        """For each input its gradient, or None: the transposed derivative applied to the result's gradient (Tensors).
+
+        Raises:
+            GraphError: the op has no derivative.
+        """
+        rule = vars(self.module).get("vjp")
+        if rule is None:
+            raise GraphError(f"{self.name} has no derivative")
+        gradients: tuple[Any, ...] = rule(cotangent, output, *inputs, **attributes)
+        return gradients
 
     def meaning(self, domain: ScalarDomain, *arrays: Array, **attributes: Attribute) -> Array:
         """What the op computes, over the domain's primitives."""

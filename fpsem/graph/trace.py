@@ -41,10 +41,11 @@ class Tensor:
         backend: where ops go.
         shape: the tensor's shape.
         handle: the backend's own: a node's index, or an array.
+        is_truth: whether its elements are truths of the domain, not scalars.
     """
 
-    def __init__(self, backend: Backend, shape: Shape, handle: Any) -> None:
-        self.backend, self.shape, self.handle = backend, shape, handle
+    def __init__(self, backend: Backend, shape: Shape, handle: Any, is_truth: bool = False) -> None:
+        self.backend, self.shape, self.handle, self.is_truth = backend, shape, handle, is_truth
 
     def apply(self, op: str, *others: Any, **attributes: Any) -> Tensor:
         """Apply an op to this tensor and others; numbers and arrays become constants."""
@@ -63,6 +64,14 @@ class Tensor:
             raise AttributeError(str(UnknownNameError("op", name, names())))
         op = op_named(name)
         return lambda *arguments, **attributes: self._call(op, arguments, attributes)
+
+    def constant_like(self, value: float) -> Tensor:
+        """A number, rounded to binary32, in every element of this tensor's shape."""
+        return self._lift(value)
+
+    def pi_like(self) -> Tensor:
+        """The number pi, as the domain has it, in every element of this tensor's shape."""
+        return self.backend.apply("pi", (), {"shape": self.shape})
 
     def _call(self, op: Op, arguments: tuple[Any, ...], attributes: dict[str, Any]) -> Tensor:
         tensors = [a for a in arguments if isinstance(a, Tensor)]
@@ -174,9 +183,10 @@ class Recorder:
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
         indices, shapes = tuple(t.handle for t in inputs), tuple(t.shape for t in inputs)
-        node = make_node(op, indices, shapes, attributes, label or self.label, len(self.nodes))
+        truths = tuple(op_named(self.nodes[i].op).gives_truth for i in indices)
+        node = make_node(op, indices, shapes, truths, attributes, label or self.label, len(self.nodes))
         self.nodes.append(node)
-        return Tensor(self, node.shape, len(self.nodes) - 1)
+        return Tensor(self, node.shape, len(self.nodes) - 1, op_named(op).gives_truth)
 
     def input(self, name: str, shape: Shape) -> Tensor:
         """A new input."""
@@ -200,8 +210,10 @@ class Eager:
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
         shapes = tuple(t.shape for t in inputs)
-        node = make_node(op, tuple(range(len(inputs))), shapes, attributes, label or self.label, len(inputs))
-        return Tensor(self, node.shape, evaluate(len(inputs), node, [t.handle for t in inputs], self.domain))
+        truths = tuple(t.is_truth for t in inputs)
+        node = make_node(op, tuple(range(len(inputs))), shapes, truths, attributes, label or self.label, len(inputs))
+        value = evaluate(len(inputs), node, [t.handle for t in inputs], self.domain)
+        return Tensor(self, node.shape, value, op_named(op).gives_truth)
 
 
 def trace(function: Callable[..., Any], *shapes: Shape) -> Graph:

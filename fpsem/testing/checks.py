@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fpsem.core.errors import UnableError, UndefinedError, UnsupportedError
+from fpsem.core.exact import pi_bracket
 from fpsem.core.formats import BINARY32, FORMATS
 from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Contract, Kind, exact_array
 from fpsem.core.schedule import Schedule
@@ -34,6 +35,9 @@ PREDICATES: Mapping[str, Callable[[int], bool]] = {"is_nan": BINARY32.is_nan, "i
 
 
 # -- primitives ----------------------------------------------------------------------------------------------------
+
+_PI_BITS = 1000
+"""Bits of pi that stand for pi itself: more than any enclosure here resolves."""
 
 
 def check_arithmetic(bench: Bench) -> None:
@@ -90,6 +94,13 @@ def check_constant(bench: Bench) -> None:
         got = bench.outcomes(lambda _, value=value: bench.domain.constant(exact_array([value])), (_codes(0),))[0]
         want = bench.exactly(value)
         _record(bench, "embed", "constant", f"{value}", bench.meets(got, want), got, bench.judge.show(want))
+
+
+def check_pi(bench: Bench) -> None:
+    """``pi()`` is pi under the domain's own rounding."""
+    value = pi_bracket(_PI_BITS)[0]
+    got = bench.outcomes(lambda _: bench.domain.pi().reshape(1), (_codes(0),))[0]
+    _record(bench, "embed", "pi", "pi", bench.meets(got, bench.exactly(value)), got, "pi")
 
 
 def check_readings(bench: Bench) -> None:

@@ -24,6 +24,7 @@ from fpsem.testing.report import Recorder, Report
 CHECKS: tuple[Callable[[Bench], None], ...] = (
     checks.check_identity,
     checks.check_constant,
+    checks.check_pi,
     checks.check_readings,
     checks.check_special_readings,
     checks.check_arithmetic,

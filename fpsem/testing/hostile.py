@@ -77,6 +77,9 @@ class HostileDomain:
     def constant(self, values: Array) -> Array:
         return self.inner.constant(values)
 
+    def pi(self) -> Array:
+        return self.inner.pi()
+
     def from_bits(self, bits: npt.NDArray[np.uint32]) -> Array:
         return self.inner.from_bits(bits)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpsem.core.exact import exponent_of, round_to_bits, round_to_precision
+from fpsem.core.exact import exponent_of, pi_bracket, round_pi, round_to_bits, round_to_precision
 from fpsem.core.formats import BINARY32, FORMATS, Format
 from fpsem.core.rounding import Rounding
 from fpsem.testing.strategies import codes
@@ -169,3 +169,10 @@ def test_nearest_is_within_half_an_ulp(code: int, part: Fraction) -> None:
 def test_exponent_of_is_the_floor_of_the_logarithm(x: Fraction) -> None:
     e = exponent_of(x)
     assert Fraction(2) ** e <= abs(x) < Fraction(2) ** (e + 1)
+
+
+def test_pi_lies_in_its_bracket_and_rounds_as_math_says() -> None:
+    low, high = pi_bracket(300)
+    assert low < high < low + Fraction(1, 1 << 300)
+    assert low < Fraction(314159265358979323846264338327950288419716939937511, 10**50) < high + Fraction(1, 10**50)
+    assert round_pi(lambda x: round_to_bits(x, FORMATS["binary64"])) == int(np.float64(np.pi).view(np.uint64))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fpsem.core.errors import UndefinedError, UnsupportedError
-from fpsem.core.exact import round_to_bits, round_to_precision
+from fpsem.core.exact import pi_bracket, round_to_bits, round_to_precision
 from fpsem.core.formats import BINARY32, FORMATS
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential
@@ -54,6 +54,9 @@ class NumPyReference:
     def constant(self, values: Array) -> Array:
         codes = [round_to_bits(Fraction(value), BINARY32) for value in values.ravel()]
         return np.array(codes, np.uint32).reshape(values.shape).view(np.float32)
+
+    def pi(self) -> Array:
+        return self.constant(np.array(pi_bracket(64)[0], dtype=object))
 
     def from_bits(self, bits: Array) -> Array:
         return np.array(bits, np.uint32).view(np.float32)
@@ -183,6 +186,9 @@ class RationalReference:
 
     def constant(self, values: Array) -> Array:
         return self._each(lambda x: (self.round(Fraction(x)),) * 2, values)
+
+    def pi(self) -> Array:
+        return self._each(lambda bits: tuple(self.round(end) for end in pi_bracket(bits)), np.array(200, dtype=object))
 
     def from_bits(self, bits: Array) -> Array:
         return self._each(self._decoded, bits.astype(object))

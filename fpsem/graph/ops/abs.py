@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor, filled
 
 
 def shape(x: Shape) -> Shape:
@@ -15,3 +16,8 @@ def shape(x: Shape) -> Shape:
 
 def meaning(domain: ScalarDomain, x: Array) -> Array:
     return domain.abs(x)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor) -> Gradients:
+    zero = filled(x, 0)
+    return (x.equal(zero).where(zero, x.less(zero).where(-cotangent, cotangent)),)

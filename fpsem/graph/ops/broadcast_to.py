@@ -10,6 +10,7 @@ import numpy as np
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor, gathered
 
 
 def shape(x: Shape, *, shape: tuple[int, ...]) -> Shape:
@@ -21,3 +22,7 @@ def shape(x: Shape, *, shape: tuple[int, ...]) -> Shape:
 
 def meaning(domain: ScalarDomain, x: Array, *, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(x, shape)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> Gradients:
+    return (gathered(cotangent, x.shape),)

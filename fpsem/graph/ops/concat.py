@@ -11,6 +11,7 @@ from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._shapes import axis_index
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(*shapes: Shape, axis: int = 0) -> Shape:
@@ -26,3 +27,12 @@ def shape(*shapes: Shape, axis: int = 0) -> Shape:
 
 def meaning(domain: ScalarDomain, *arrays: Array, axis: int) -> Array:
     return np.concatenate(arrays, axis=axis)
+
+
+def vjp(cotangent: Tensor, output: Tensor, *inputs: Tensor, axis: int) -> Gradients:
+    at, start, gradients = axis % output.ndim, 0, []
+    for x in inputs:
+        stop = start + x.shape[at]
+        gradients.append(cotangent[(*(slice(None),) * at, slice(start, stop))])
+        start = stop
+    return tuple(gradients)

@@ -12,6 +12,7 @@ import numpy as np
 from fpsem.core.errors import GraphError, ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(*, shape: tuple[int, ...], values: tuple[str, ...]) -> Shape:
@@ -23,6 +24,10 @@ def shape(*, shape: tuple[int, ...], values: tuple[str, ...]) -> Shape:
 
 def meaning(domain: ScalarDomain, *, shape: tuple[int, ...], values: tuple[str, ...]) -> Array:
     return domain.from_bits(_numbers(values).view(np.uint32).reshape(shape))
+
+
+def vjp(cotangent: Tensor, output: Tensor, *, shape: tuple[int, ...], values: tuple[str, ...]) -> Gradients:
+    return ()
 
 
 def attributes(values: Array) -> dict[str, tuple[int, ...] | tuple[str, ...]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(x: Shape) -> Shape:
@@ -15,3 +16,8 @@ def shape(x: Shape) -> Shape:
 
 def meaning(domain: ScalarDomain, x: Array) -> Array:
     return domain.erf(x)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor) -> Gradients:
+    slope = x.constant_like(2) / x.pi_like().sqrt()
+    return (cotangent * slope * (-(x * x)).exp(),)

@@ -14,6 +14,7 @@ from fpsem.core.errors import GraphError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import number
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 _SLOPE = float(np.float32(0.7978845608028654))
 _CUBIC = float(np.float32(0.044715))
@@ -37,3 +38,13 @@ def meaning(domain: ScalarDomain, x: Array, *, approximate: str) -> Array:
 def _bent(domain: ScalarDomain, x: Array) -> Array:
     cube = domain.mul(domain.mul(x, x), x)
     return domain.mul(number(domain, _SLOPE), domain.add(x, domain.mul(number(domain, _CUBIC), cube)))
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, approximate: str) -> Gradients:
+    if approximate == "none":
+        spread = 1 + (x / x.constant_like(2).sqrt()).erf()
+        density = (-(x * x) / 2).exp() / (x.pi_like() * 2).sqrt()
+        return (cotangent * (spread / 2 + x * density),)
+    inner = ((x + x * x * x * _CUBIC) * _SLOPE).tanh()
+    slope = (1 + x * x * 3 * _CUBIC) * _SLOPE  # a product of binary32 constants: exact over the reals
+    return (cotangent * ((1 + inner) / 2 + x / 2 * (1 - inner * inner) * slope),)

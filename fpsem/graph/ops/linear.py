@@ -13,6 +13,7 @@ from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops import matmul
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(x: Shape, weight: Shape, bias: Shape | None = None) -> Shape:
@@ -33,3 +34,10 @@ def meaning(domain: ScalarDomain, x: Array, weight: Array, bias: Array | None = 
     rows = multiply(x.reshape(-1, x.shape[-1]), weight.T)
     y: Array = rows.reshape(*x.shape[:-1], weight.shape[0])
     return y if bias is None else domain.add(y, bias)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Gradients:
+    above, below = (t.reshape(shape=(-1, t.shape[-1])) for t in (cotangent, x))
+    to_x = (above @ weight).reshape(shape=x.shape)
+    gradients = to_x, above.T @ below
+    return gradients if bias is None else (*gradients, above.sum(axis=0, keepdims=False))

@@ -11,6 +11,7 @@ from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import products
+from fpsem.graph.ops._tensors import Gradients, Tensor, gathered
 
 
 def shape(a: Shape, b: Shape) -> Shape:
@@ -25,3 +26,13 @@ def shape(a: Shape, b: Shape) -> Shape:
 
 def meaning(domain: ScalarDomain, a: Array, b: Array) -> Array:
     return products(domain, a, b)
+
+
+def vjp(cotangent: Tensor, output: Tensor, a: Tensor, b: Tensor) -> Gradients:
+    to_a = cotangent @ _flipped(b)
+    to_b = _flipped(a) @ cotangent
+    return gathered(to_a, a.shape), gathered(to_b, b.shape)
+
+
+def _flipped(x: Tensor) -> Tensor:
+    return x.transpose(axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))

@@ -9,6 +9,7 @@ from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import reduce
 from fpsem.graph.ops._shapes import reduced
+from fpsem.graph.ops._tensors import Gradients, Tensor, filled, spread
 
 
 def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Shape:
@@ -17,3 +18,9 @@ def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool
 
 def meaning(domain: ScalarDomain, x: Array, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
     return reduce(domain, x, axis, keepdims, domain.maximum)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Gradients:
+    mask = x.equal(spread(output, x.shape, axis)).where(filled(x, 1), filled(x, 0))
+    reached = mask.sum(axis=axis, keepdims=keepdims)
+    return (spread(cotangent / reached, x.shape, axis) * mask,)

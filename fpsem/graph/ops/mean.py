@@ -11,6 +11,7 @@ from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import number, reduce
 from fpsem.graph.ops._shapes import axes_indices, reduced
+from fpsem.graph.ops._tensors import Gradients, Tensor, elements, spread
 
 
 def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Shape:
@@ -20,3 +21,7 @@ def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool
 def meaning(domain: ScalarDomain, x: Array, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
     count = prod(x.shape[i] for i in axes_indices(axis, x.ndim))
     return domain.div(reduce(domain, x, axis, keepdims, domain.add), number(domain, count))
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Gradients:
+    return (spread(cotangent, x.shape, axis) / elements(x.shape, axis),)

@@ -10,6 +10,7 @@ from math import prod
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(x: Shape, *, shape: tuple[int, ...]) -> Shape:
@@ -23,3 +24,7 @@ def shape(x: Shape, *, shape: tuple[int, ...]) -> Shape:
 
 def meaning(domain: ScalarDomain, x: Array, *, shape: tuple[int, ...]) -> Array:
     return x.reshape(shape)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, shape: tuple[int, ...]) -> Gradients:
+    return (cotangent.reshape(shape=x.shape),)

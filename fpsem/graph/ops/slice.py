@@ -10,6 +10,7 @@ from __future__ import annotations
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(x: Shape, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]) -> Shape:
@@ -19,7 +20,7 @@ def shape(x: Shape, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: t
         )
     if any(step < 1 for step in steps):
         raise ShapeError(f"steps {steps} must be positive")
-    sizes = tuple(len(range(*part.indices(n))) for part, n in zip(_parts(starts, stops, steps), x))
+    sizes = tuple(len(range(*part.indices(n))) for part, n in zip(parts(starts, stops, steps), x))
     if 0 in sizes:
         raise ShapeError(f"the slice {starts} to {stops} of {x} is empty")
     return sizes + x[len(sizes) :]
@@ -28,8 +29,15 @@ def shape(x: Shape, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: t
 def meaning(
     domain: ScalarDomain, x: Array, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]
 ) -> Array:
-    return x[_parts(starts, stops, steps)]
+    return x[parts(starts, stops, steps)]
 
 
-def _parts(starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]) -> tuple[slice, ...]:
+def parts(starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]) -> tuple[slice, ...]:
+    """The slices of numpy's basic indexing."""
     return tuple(slice(*bounds) for bounds in zip(starts, stops, steps))
+
+
+def vjp(
+    cotangent: Tensor, output: Tensor, x: Tensor, *, starts: tuple[int, ...], stops: tuple[int, ...], steps: tuple[int, ...]
+) -> Gradients:
+    return (cotangent.unslice(shape=x.shape, starts=starts, stops=stops, steps=steps),)

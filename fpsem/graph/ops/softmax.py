@@ -10,6 +10,7 @@ from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import reduce
 from fpsem.graph.ops._shapes import axis_index
+from fpsem.graph.ops._tensors import Gradients, Tensor, spread
 
 
 def shape(x: Shape, *, axis: int = -1) -> Shape:
@@ -21,3 +22,8 @@ def meaning(domain: ScalarDomain, x: Array, *, axis: int) -> Array:
     shifted = domain.sub(x, reduce(domain, x, axis, True, domain.maximum))
     weights = domain.exp(shifted)
     return domain.div(weights, reduce(domain, weights, axis, True, domain.add))
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, axis: int) -> Gradients:
+    along = (cotangent * output).sum(axis=axis, keepdims=True)
+    return (output * (cotangent - spread(along, x.shape, axis)),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import number
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(x: Shape) -> Shape:
@@ -17,3 +18,7 @@ def shape(x: Shape) -> Shape:
 def meaning(domain: ScalarDomain, x: Array) -> Array:
     tail = domain.log1p(domain.exp(domain.neg(domain.abs(x))))
     return domain.add(domain.maximum(x, number(domain, 0)), tail)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor) -> Gradients:
+    return (cotangent * x.sigmoid(),)

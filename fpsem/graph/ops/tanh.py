@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
+from fpsem.graph.ops._tensors import Gradients, Tensor
 
 
 def shape(x: Shape) -> Shape:
@@ -15,3 +16,7 @@ def shape(x: Shape) -> Shape:
 
 def meaning(domain: ScalarDomain, x: Array) -> Array:
     return domain.tanh(x)
+
+
+def vjp(cotangent: Tensor, output: Tensor, x: Tensor) -> Gradients:
+    return (cotangent * (1 - output * output),)

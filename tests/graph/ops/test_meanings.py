@@ -24,7 +24,7 @@ CUBE = np.arange(24, dtype=np.float32).reshape(2, 3, 4) - 11
 
 @dataclass(frozen=True)
 class Row:
-    """An op on some inputs, and what numpy and the math module say."""
+    """An op on some inputs, and what numpy and the math module say; an input that must be a truth is "x is positive"."""
 
     inputs: tuple[Any, ...]
     expected: Any
@@ -57,6 +57,7 @@ ROWS: dict[str, list[Row]] = {
         Row((A, B[:, :1], A), np.hstack([A, B[:, :1], A]), {"axis": -1}),
     ],
     "constant": [Row((), np.array([0.5, -2.0]), {"shape": (2,), "values": ("0x1p-1", "-0x1p+1")})],
+    "equal": [Row((A, -A), A == -A), Row((A, A), np.ones((3, 4)))],
     "div": [Row((A, P), A.astype(float) / P)],
     "erf": [Row((A,), each(math.erf, A))],
     "exp": [Row((A,), each(math.exp, A))],
@@ -70,6 +71,8 @@ ROWS: dict[str, list[Row]] = {
         Row((A[0], W, BIAS), A[0].astype(float) @ W.T + BIAS),
         Row((CUBE, W, BIAS), CUBE.astype(float) @ W.T + BIAS),
     ],
+    "less": [Row((A, B), A < B)],
+    "less_equal": [Row((A, B), A <= B)],
     "log": [Row((P,), each(math.log, P))],
     "log_softmax": [Row((A,), np.log(softmax(A, -1))), Row((A,), np.log(softmax(A, 0)), {"axis": 0})],
     "matmul": [
@@ -89,6 +92,7 @@ ROWS: dict[str, list[Row]] = {
     "mul": [Row((A, B), A.astype(float) * B)],
     "neg": [Row((A,), -A)],
     "relu": [Row((A,), np.maximum(A, 0))],
+    "pi": [Row((), np.full((2,), np.pi), {"shape": (2,)})],
     "reshape": [Row((A,), A.reshape(2, 6), {"shape": (2, -1)}), Row((A[:1, :1],), A[0, 0], {"shape": ()})],
     "sigmoid": [Row((A,), each(lambda v: 1 / (1 + math.exp(-v)), A))],
     "silu": [Row((A,), each(lambda v: v / (1 + math.exp(-v)), A))],
@@ -106,6 +110,11 @@ ROWS: dict[str, list[Row]] = {
         Row((CUBE,), CUBE.sum(axis=-1), {"axis": -1}),
     ],
     "tanh": [Row((A,), each(math.tanh, A))],
+    "unslice": [
+        Row((A[:1],), np.vstack([np.zeros((2, 4)), A[:1]]), {"shape": (3, 4), "starts": (2,), "stops": (3,), "steps": (1,)}),
+        Row((A[0, :2],), [A[0, 0], 0, A[0, 1]], {"shape": (3,), "starts": (0,), "stops": (3,), "steps": (2,)}),
+    ],
+    "where": [Row((A, B, P), np.where(A > 0, B, P))],
     "transpose": [Row((CUBE,), CUBE.T), Row((CUBE,), CUBE.transpose(1, 0, 2), {"axes": (1, 0, -1)})],
 }  # fmt: skip
 
@@ -123,14 +132,18 @@ def test_an_op_means_what_numpy_says(op: str, row: Row, float64: Any) -> None:
     recorder = Recorder()
     arrays = {f"x{i}": np.asarray(x) for i, x in enumerate(row.inputs)}
     tensors = tuple(recorder.input(name, array.shape) for name, array in arrays.items())
-    graph = recorder.finish({"y": recorder.apply(op, tensors, row.attributes)})
+    tensors = tuple(t.constant_like(0).less(t) if i in op_named(op).truth_inputs else t for i, t in enumerate(tensors))
+    result = recorder.apply(op, tensors, row.attributes)
+    if result.is_truth:
+        result = result.where(tensors[0].constant_like(1), tensors[0].constant_like(0))
+    graph = recorder.finish({"y": result})
     found = denote(graph, {}, arrays, float64)["y"]
     assert found.shape == np.shape(row.expected) == graph.nodes[-1].shape
     np.testing.assert_allclose(found, row.expected, rtol=2e-7, atol=1e-8)
 
 
 S, T = (2, 3), (3, 2)
-ELEMENTWISE = ("add", "div", "maximum", "minimum", "mul", "sub")
+ELEMENTWISE = ("add", "div", "equal", "less", "less_equal", "maximum", "minimum", "mul", "sub")
 REDUCTIONS = ("max", "mean", "sum")
 REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     *((op, (S, T), {}, "broadcast_to or reshape") for op in ELEMENTWISE),
@@ -155,6 +168,7 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("slice", (S,), {"starts": (0,), "stops": (1, 2), "steps": (1,)}, "one for each of the first axes"),
     ("slice", (S,), {"starts": (0,), "stops": (1,), "steps": (-1,)}, "must be positive"),
     ("slice", (S,), {"starts": (1,), "stops": (1,), "steps": (1,)}, "is empty"),
+    ("unslice", (S,), {"shape": (4, 3), "starts": (0,), "stops": (3,), "steps": (1,)}, "does not fit the slice"),
     ("transpose", (S,), {"axes": (0, 0)}, "each of the 2 dimensions"),
 ]  # fmt: skip
 
@@ -182,3 +196,15 @@ def test_gelu_refuses_an_unknown_approximation() -> None:
     recorder = Recorder()
     with pytest.raises(GraphError, match="'none' or 'tanh'"):
         recorder.input("x", (1,)).gelu(approximate="erf")
+
+
+def test_truths_and_scalars_do_not_mix() -> None:
+    recorder = Recorder()
+    x = recorder.input("x", (2,))
+    truth = x.less(x)
+    with pytest.raises(GraphError, match="input 1 must be scalars, not a truth"):
+        x + truth
+    with pytest.raises(GraphError, match="input 0 must be a truth"):
+        x.where(x, x)
+    with pytest.raises(GraphError, match="is a truth; choose numbers by it with where"):
+        recorder.finish({"y": truth})
