@@ -19,8 +19,10 @@ _CALLS: Mapping[str, SampleCall] = {
     "constant": SampleCall((), {"shape": (1,), "values": ("0x1p-1",)}),
     "linear": SampleCall(((1, 2), (3, 2), (3,))),
     "matmul": SampleCall(((1, 2), (2, 3))),
+    "pi": SampleCall((), {"shape": (1,)}),
     "reshape": SampleCall(((2, 2),), {"shape": (4,)}),
     "slice": SampleCall(((3,),), {"starts": (1,), "stops": (3,), "steps": (1,)}),
+    "unslice": SampleCall(((2,),), {"shape": (3,), "starts": (1,), "stops": (3,), "steps": (1,)}),
 }
 """Calls of the ops that (2, 2) operands and default attributes do not suit."""
 
@@ -64,10 +66,12 @@ def _cell(op: Op, domain: ScalarDomain) -> str:
 def _run(op: Op, domain: ScalarDomain) -> bool:
     """Run the op; whether it stayed clear of functions that the domain does not round correctly."""
     watched = _Watched(domain)
-    shapes = _CALLS.get(op.name, SampleCall(((2, 2),) * int(min(op.max_inputs, 2)))).shapes
+    shapes = _CALLS.get(op.name, SampleCall(((2, 2),) * int(min(op.max_inputs, 3)))).shapes
     attributes: dict[str, Any] = dict(_CALLS[op.name].attributes) if op.name in _CALLS else {}
     half = np.float32(0.5).view(np.uint32)
     operands = [domain.from_bits(np.full(shape, half, dtype=np.uint32)) for shape in shapes]
+    for position in op.truth_inputs:
+        operands[position] = domain.equal(operands[position], operands[position])
     op.meaning(cast(ScalarDomain, watched), *operands, **op.complete(len(operands), attributes))
     return not watched.inexact
 
