@@ -6,9 +6,11 @@ foresees is one line and exit code 2; a claim or proof that fails is exit code 1
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ import typer
 from rich.console import Console
 
 from fpsem.core.errors import FileFormatError, FpsemError, PayloadError
-from fpsem.core.schedule import parse_schedule
+from fpsem.core.schedule import Schedule, parse_schedule
 from fpsem.domains import domain_named, domain_names
 from fpsem.graph.ir import Graph
 
@@ -37,6 +39,14 @@ Schedules = Annotated[
 ]
 Index = Annotated[int, typer.Option("--index", help="Which row of the input file, when the model takes one row.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+_BINARY32 = (np.float32, np.uint32)
+"""The dtypes of an input: numbers, or their codes."""
+
+_MAGIC = (b"\x93NUMPY", b"PK")
+"""How .npy and .npz files begin."""
+
+_MOST_INPUT = 1 << 32
 
 _WIDE = 160
 """Columns of a table that goes to a file or a pipe."""
@@ -64,7 +74,7 @@ def compare(
     from fpsem.report.tables import node_table
 
     comparison = _compare(model, input, domain, schedule, index)
-    _show(comparison.to_json() if as_json else [node_table(comparison)], as_json)
+    _show(comparison.to_json() if as_json else [] if comparison.reference.error else [node_table(comparison)], as_json)
     _explain(comparison, as_json)
 
 
@@ -94,10 +104,10 @@ def graph(
 @app.command(context_settings={"ignore_unknown_options": True})
 def show(
     number: Annotated[str, typer.Argument(help="A code (0x3f800000), a hex float, a decimal, a fraction, inf or nan.")],
-    format: Annotated[str, typer.Option("--format", "-f", help="binary32, binary16, bfloat16, e4m3, ...")] = "binary32",
+    format: Annotated[str, typer.Option("--format", help="binary32, binary16, bfloat16, e4m3, ...")] = "binary32",
     as_json: AsJson = False,
 ) -> None:
-    """Show one number in every notation."""
+    """Show one number in every notation. No option has a short form: -inf is a number."""
     from fpsem.core.formats import format_named
     from fpsem.report.number import describe, parse_number
     from fpsem.report.tables import facts_table
@@ -165,7 +175,7 @@ def main() -> None:
     """The entry point: foreseen errors become one line and exit code 2."""
     try:
         app()
-    except (FpsemError, FileNotFoundError, ValueError) as error:
+    except (FpsemError, OSError, ValueError) as error:
         if os.environ.get("FPSEM_TRACEBACK"):
             raise
         _errors.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
@@ -182,7 +192,7 @@ def _compare(model: Path, input: Path, names: list[str] | None, schedules: list[
 
     ir, payload = load(model)
     x = _load_input(input, ir, index)
-    orders = [text if text == "library" else parse_schedule(text) for text in schedules or []]
+    orders = [_order(text) for text in schedules or []]
     domains = []
     for name in names or _DEFAULT_DOMAINS:
         plain = domain_named(name)
@@ -192,26 +202,49 @@ def _compare(model: Path, input: Path, names: list[str] | None, schedules: list[
         return compare_domains(ir, payload, x, domains, advance)
 
 
-def _load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
+def _order(text: str) -> Schedule | str:
+    """A schedule, or "library", which one domain takes."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {next(iter(ir.inputs)): loaded}
-    except (ValueError, EOFError, OSError) as error:
-        raise FileFormatError(f"{path}: not a .npy or .npz file: {error}") from error
-    if len(ir.inputs) == 1 and next(iter(ir.inputs)) not in arrays and len(arrays) >= 1:
-        arrays = {next(iter(ir.inputs)): next(iter(arrays.values()))}
+        return text if text == "library" else parse_schedule(text)
+    except ValueError as error:
+        raise FileFormatError(f"--schedule {textwrap.shorten(text, 80)!r}: {error}") from None
+
+
+def _load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:
+    """The model's inputs by name. A lone input takes the file's only binary32 array where none has its name."""
+    arrays = _read_arrays(path)
+    if len(ir.inputs) == 1 and next(iter(ir.inputs)) not in arrays:
+        fitting = [array for array in arrays.values() if len(arrays) == 1 or array.dtype in _BINARY32]
+        arrays = {next(iter(ir.inputs)): fitting[0]} if len(fitting) == 1 else arrays
     return {name: _row(path, name, arrays, shape, index) for name, shape in ir.inputs.items()}
 
 
+def _read_arrays(path: Path) -> dict[str, Any]:
+    """The arrays of a file by name; the array of a .npy file has the name ''."""
+    from fpsem.interop.files import read
+
+    data = read(path, _MOST_INPUT)
+    if not data.startswith(_MAGIC):
+        raise FileFormatError(f"{path}: not a .npy or .npz file; write one with numpy.save or numpy.savez")
+    try:
+        loaded = np.load(io.BytesIO(data), allow_pickle=False)
+        return dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"": loaded}
+    except Exception as error:  # numpy, zipfile and zlib each have their own
+        raise FileFormatError(f"{path}: not a whole .npy or .npz file of numbers: {error}") from error
+
+
 def _row(path: Path, name: str, arrays: dict[str, Any], shape: tuple[int, ...], index: int) -> Any:
+    """One input: the array of that name, or its row where the model takes one row."""
     if name not in arrays:
-        raise PayloadError(f"{path} has no array {name!r}; it has {', '.join(arrays) or 'none'}")
+        held = f"its arrays are {', '.join(arrays) or 'none'}" if "" not in arrays else "it is one array; give an .npz"
+        raise PayloadError(f"{path} has no array for the input {name!r}: {held}")
     x = arrays[name]
-    if x.shape != shape and shape[:1] == (1,) and x.ndim >= 1 and x[:1].size == np.prod(shape):
+    if x.dtype not in _BINARY32:
+        remedy = "float32 (round it yourself: .astype(numpy.float32)) or uint32 codes"
+        raise PayloadError(f"{path}: input {name!r} has dtype {x.dtype}, expected {remedy}")
+    if shape[:1] == (1,) and x.ndim >= 1 and x[:1].size == np.prod(shape):
         if not -len(x) <= index < len(x):
-            raise PayloadError(f"--index {index}: {path} has {len(x)} rows")
+            raise PayloadError(f"--index {index}: {path} has {len(x)} row{'s' * (len(x) > 1)}, counted from 0")
         x = x[index].reshape(shape)
     return x
 
@@ -239,7 +272,7 @@ def _progress(title: str, total: int | None) -> Iterator[Any]:
 
 def _show(content: Any, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(content, indent=1))
+        print(json.dumps(content, indent=1, allow_nan=False))
         return
     console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
     for table in content:
@@ -270,6 +303,7 @@ def _claims_to_json(ledger: list[Any], evidence: dict[str, Any]) -> list[dict[st
 
 
 def _rows_table(title: str, rows: list[dict[str, Any]]) -> Any:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=title)
@@ -277,5 +311,5 @@ def _rows_table(title: str, rows: list[dict[str, Any]]) -> Any:
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row[heading]) for heading in headings))
+        table.add_row(*(escape(str(row[heading])) for heading in headings))
     return table

@@ -54,8 +54,8 @@ class Claim:
         statement: one sentence, quantified, with the arithmetic named.
         domains: the domains it relates.
         region: the inputs it covers.
-        schedule: the reduction order it holds for.
         evidence: the kind of evidence that ``check`` produces.
+        schedule: the reduction order it holds for.
     """
 
     name: str

@@ -42,6 +42,10 @@ class GraphError(FpsemError, ValueError):
     """A graph that is not well formed."""
 
 
+class PropertyError(FpsemError, TypeError):
+    """A property of outputs that is not a formula of comparisons."""
+
+
 class MissingExtraError(FpsemError, ImportError):
     """An optional dependency is not installed; the message names the extra."""
 

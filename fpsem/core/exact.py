@@ -56,7 +56,7 @@ def round_to_bits(
     if code > to.max_finite:
         code = to.overflow_code if direction.overflows_to_infinity(negative) else to.max_finite
         code = to.nan if code == to.overflow_code and not to.has_infinity else code
-    return sign | code
+    return code if code == to.nan else sign | code
 
 
 def pi_bracket(bits: int) -> tuple[Fraction, Fraction]:

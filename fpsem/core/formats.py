@@ -41,6 +41,13 @@ class Format:
     precision: int
     non_finite: NonFinite = NonFinite.IEEE
 
+    def __post_init__(self) -> None:
+        if self.exponent_bits < 2 or not 2 <= self.precision <= self.bias:
+            raise ValueError(
+                f"format {self.name}: {self.exponent_bits} exponent bits and precision {self.precision}; the algorithms need at "
+                f"least 2 of each, and a precision of at most the bias, so that no square root is subnormal"
+            )
+
     # -- widths and exponents ------------------------------------------------------------------------------------
 
     @cached_property

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from fpsem.core.rounding import Rounding
 from fpsem.core.schedule import Schedule
 
 Array = npt.NDArray[Any]
@@ -45,11 +46,15 @@ class Contract:
         elementary_ulps: how far, in ulps of the correctly rounded result, an elementary function may be off; 0 means
             correctly rounded, None that the domain has no elementary functions.
         concrete: whether scalars are values (not terms), so that bits can be read.
+        rounding: the direction of every operation that rounds.
+        scheduled: whether reductions keep to ``schedule``; a library's own do not.
     """
 
     kind: Kind
     elementary_ulps: int | None = 0
     concrete: bool = True
+    rounding: Rounding = Rounding.NEAREST_EVEN
+    scheduled: bool = True
 
 
 class ScalarDomain(Protocol):

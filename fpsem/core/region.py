@@ -13,19 +13,22 @@ import numpy.typing as npt
 class Box:
     """All binary32 arrays between two, element by element, ends included.
 
+    Where the two ends are one code, that code alone is meant, so +0 is not -0; elsewhere both zeros lie between ends on
+    either side of them or at them.
+
     Args:
-        lo: float32 array, or numbers that are rounded to it.
+        lo: float32 array, uint32 codes, or other numbers that binary32 holds exactly.
         hi: likewise, of the same shape, nowhere below lo.
 
     Raises:
-        ValueError: the shapes differ, an end is not finite, or the box is empty.
+        ValueError: the shapes differ, an end is not a finite binary32 number, or the box is empty.
     """
 
     lo: npt.NDArray[np.float32]
     hi: npt.NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        lo, hi = np.array(self.lo, dtype=np.float32), np.array(self.hi, dtype=np.float32)
+        lo, hi = _binary32(self.lo), _binary32(self.hi)
         if lo.shape != hi.shape:
             raise ValueError(f"a box needs ends of one shape, not {lo.shape} and {hi.shape}")
         bad = np.argwhere(~(np.isfinite(lo) & np.isfinite(hi) & (lo <= hi)))
@@ -34,6 +37,7 @@ class Box:
             raise ValueError(
                 f"a box needs finite ends with lo <= hi; at index {index} they are {lo[index]} and {hi[index]}"
             )
+        lo.flags.writeable = hi.flags.writeable = False
         object.__setattr__(self, "lo", lo)
         object.__setattr__(self, "hi", hi)
 
@@ -44,8 +48,25 @@ class Box:
 
     @property
     def fixed(self) -> Any:
-        """Where the two ends are the same number (and the same zero)."""
+        """Where the two ends are the same code."""
         return self.lo.view(np.uint32) == self.hi.view(np.uint32)
+
+    def contains(self, x: npt.NDArray[np.float32]) -> bool:
+        """Whether an array of this shape lies in the box."""
+        same = x.view(np.uint32) == self.lo.view(np.uint32)
+        return bool(np.where(self.fixed, same, (self.lo <= x) & (x <= self.hi)).all())
 
     def __str__(self) -> str:
         return f"box of shape {self.shape}, {int((~self.fixed).sum())} elements free"
+
+
+def _binary32(numbers: Any) -> npt.NDArray[np.float32]:
+    """A float32 array of its own; nothing is rounded."""
+    array = np.array(numbers)
+    if array.dtype == np.uint32:
+        return array.view(np.float32)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        narrow = array.astype(np.float32)
+    if not np.array_equal(narrow.astype(np.float64), array.astype(np.float64), equal_nan=True):
+        raise ValueError("a box needs binary32 numbers; round its ends yourself, outward, or by .astype(numpy.float32)")
+    return narrow

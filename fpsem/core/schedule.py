@@ -173,7 +173,9 @@ class Blocked(Schedule):
 @dataclass(frozen=True)
 class NumPyPairwise(Schedule):
     """The order of ``numpy.add.reduce`` along a contiguous axis: up to 7 terms in sequence; up to 128 in eight lanes
-    joined as ((0+1)+(2+3))+((4+5)+(6+7)), then the n mod 8 last terms in sequence; above, halves cut at a multiple of 8."""
+    joined as ((0+1)+(2+3))+((4+5)+(6+7)), then the n mod 8 last terms in sequence; above, halves cut at a multiple of 8.
+
+    The bits are numpy's but for a sum of -0 alone, which numpy starts from +0."""
 
     name: ClassVar[str] = "numpy_pairwise"
 
@@ -294,7 +296,9 @@ def _parse_pairs(text: str) -> Any:
 
 
 def schedule_of(given: Schedule | str) -> Schedule:
-    """A schedule, or what its text says; see parse_schedule."""
+    """A schedule, or what its text says; see parse_schedule. Raises ValueError for anything else."""
+    if not isinstance(given, (Schedule, str)):
+        raise ValueError(f"a schedule is a Schedule or its text, not {given!r}")
     return given if isinstance(given, Schedule) else parse_schedule(given)
 
 

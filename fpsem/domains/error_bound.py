@@ -28,6 +28,7 @@ from fpsem.core.exact import pi_bracket, round_to_bits
 from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.domains import _outward as outward
 
 _DTYPE = np.dtype([("lo", np.float64), ("hi", np.float64), ("err", np.float64)])
 _FALSE, _TRUE, _UNKNOWN = np.int8(0), np.int8(1), np.int8(-1)
@@ -72,7 +73,7 @@ class ErrorBound:
     def pi(self) -> Array:
         low, high = pi_bracket(64)
         bottom, _, error = _embed(low)
-        return _pack(bottom, _embed(high)[1], _up(error + float(high - low)))
+        return _pack(bottom, _embed(high)[1], outward.up(error + float(high - low)))
 
     def from_bits(self, bits: Array) -> Array:
         values = bits.view(np.float32).astype(np.float64)
@@ -103,7 +104,7 @@ class ErrorBound:
     # -- arithmetic ----------------------------------------------------------------------------------------------
 
     def add(self, x: Array, y: Array) -> Array:
-        return _rounded(_down(x["lo"] + y["lo"]), _up(x["hi"] + y["hi"]), _up(x["err"] + y["err"]))
+        return _rounded(outward.add(_ends(x), _ends(y)), outward.up(x["err"] + y["err"]))
 
     def sub(self, x: Array, y: Array) -> Array:
         return self.add(x, self.neg(y))
@@ -112,31 +113,28 @@ class ErrorBound:
         return _rounded(*_product(x, y))
 
     def div(self, x: Array, y: Array) -> Array:
-        least = _down(_mignitude(y) - y["err"])
-        safe = least > 0
+        nearest = outward.down(outward.least(*_ends(y)) - y["err"])
+        quotient = outward.div(_ends(x), _ends(y))
         with np.errstate(all="ignore"):
-            corners = [a / b for a in (x["lo"], x["hi"]) for b in (y["lo"], y["hi"])]
-            lo, hi = _down(np.minimum.reduce(corners)), _up(np.maximum.reduce(corners))
-            err = _up(_up(x["err"] + _up(_largest(lo, hi) * y["err"])) / least)
-        return _rounded(*_where(safe, lo, hi, err))
+            carried = outward.up(outward.up(x["err"] + outward.up(outward.largest(*quotient) * y["err"])) / nearest)
+        return _rounded(quotient, np.where(nearest > 0, carried, np.inf))
 
     def fma(self, x: Array, y: Array, z: Array) -> Array:
-        lo, hi, err = _product(x, y)
-        return _rounded(_down(lo + z["lo"]), _up(hi + z["hi"]), _up(err + z["err"]))
+        product, err = _product(x, y)
+        return _rounded(outward.add(product, _ends(z)), outward.up(err + z["err"]))
 
     def sqrt(self, x: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            low, least = np.sqrt(x["lo"]), np.sqrt(_down(x["lo"] - x["err"]))
-            moved = np.where(x["err"] > 0, _up(x["err"] / _down(_down(low) + _down(least))), 0.0)
-            lo, hi = np.maximum(_down(low), 0), _up(np.sqrt(x["hi"]))
-        sure = (x["lo"] >= 0) & ((x["err"] == 0) | (x["lo"] > x["err"]))
-        return _rounded(*_where(sure, lo, hi, moved))
+        root, moved = outward.sqrt(_ends(x)), outward.sqrt((_below(x), _above(x)))
+        with np.errstate(all="ignore"):
+            carried = outward.up(x["err"] / outward.down(root[0] + moved[0]))
+        sure = (x["err"] == 0) | (x["lo"] > x["err"])
+        return _rounded(root, np.where(sure, np.where(x["err"] == 0, 0.0, carried), np.inf))
 
     def neg(self, x: Array) -> Array:
         return _pack(-x["hi"], -x["lo"], x["err"])
 
     def abs(self, x: Array) -> Array:
-        return _pack(_mignitude(x), _largest(x["lo"], x["hi"]), x["err"])
+        return _pack(outward.least(*_ends(x)), outward.largest(*_ends(x)), x["err"])
 
     def minimum(self, x: Array, y: Array) -> Array:
         return _pack(np.minimum(x["lo"], y["lo"]), np.minimum(x["hi"], y["hi"]), np.maximum(x["err"], y["err"]))
@@ -185,13 +183,13 @@ class ErrorBound:
     def select(self, truth: Array, x: Array, y: Array) -> Array:
         known = np.where(truth == _TRUE, x, y)
         lo, hi = np.minimum(x["lo"], y["lo"]), np.maximum(x["hi"], y["hi"])
-        either = _pack(lo, hi, _up(_up(hi - lo) + np.maximum(x["err"], y["err"])))
+        either = _pack(lo, hi, outward.up(outward.up(hi - lo) + np.maximum(x["err"], y["err"])))
         return np.where(truth == _UNKNOWN, either, known)
 
     # -- format --------------------------------------------------------------------------------------------------
 
     def cast(self, x: Array, format: str) -> Array:
-        return _rounded(x["lo"], x["hi"], x["err"], format_named(format))
+        return _rounded(_ends(x), x["err"], format_named(format))
 
     def is_nan(self, x: Array) -> Array:
         return np.where(np.isfinite(x["err"]), _FALSE, _UNKNOWN)
@@ -206,68 +204,55 @@ def _pack(lo: Any, hi: Any, err: Any) -> Array:
     return out
 
 
-def _up(x: Any) -> Any:
-    """At least the exact value that x is the nearest double of; NaN (inf - inf) counts as infinite."""
-    return np.where(np.isnan(x), np.inf, np.nextafter(x, np.inf))
-
-
-def _down(x: Any) -> Any:
-    return np.where(np.isnan(x), -np.inf, np.nextafter(x, -np.inf))
-
-
-def _largest(lo: Any, hi: Any) -> Any:
-    return np.maximum(np.abs(lo), np.abs(hi))
-
-
-def _mignitude(x: Array) -> Any:
-    """The least |x| in the enclosure."""
-    return np.maximum(np.maximum(x["lo"], -x["hi"]), 0.0)
-
-
 def _above(x: Array) -> Any:
-    return np.where(x["err"] == 0, x["hi"], _up(x["hi"] + x["err"]))
+    return np.where(x["err"] == 0, x["hi"], outward.up(x["hi"] + x["err"]))
 
 
 def _below(x: Array) -> Any:
-    return np.where(x["err"] == 0, x["lo"], _down(x["lo"] - x["err"]))
+    return np.where(x["err"] == 0, x["lo"], outward.down(x["lo"] - x["err"]))
 
 
 def _decide(surely: Any, surely_not: Any) -> Array:
     return np.where(surely, _TRUE, np.where(surely_not, _FALSE, _UNKNOWN))
 
 
-def _where(defined: Any, lo: Any, hi: Any, err: Any) -> tuple[Any, Any, Any]:
-    """Nothing is known where the operation may be undefined."""
-    return np.where(defined, lo, -np.inf), np.where(defined, hi, np.inf), np.where(defined, err, np.inf)
+def _ends(x: Array) -> outward.Ends:
+    """The enclosure of the real value."""
+    return x["lo"], x["hi"]
 
 
-def _rounded(lo: Any, hi: Any, err: Any, f: Format = BINARY32) -> Array:
-    """Add the error of rounding a number that is within err of [lo, hi]; infinite where it may overflow."""
-    magnitude = _up(_largest(lo, hi) + err)
+def _rounded(ends: outward.Ends, err: Any, f: Format = BINARY32) -> Array:
+    """Add the error of rounding a number that is within err of the interval; infinite where it may overflow."""
+    magnitude = outward.up(outward.largest(*ends) + err)
     _, exponent = np.frexp(np.where(np.isfinite(magnitude), magnitude, 1.0))
     half_ulp = np.ldexp(1.0, np.maximum(exponent - 1, f.emin) - f.precision)
     safe = magnitude <= float(f.decode(f.max_finite))
-    exact = (lo == 0) & (hi == 0) & (err == 0)
-    return _pack(lo, hi, np.where(exact, 0.0, np.where(safe, _up(err + half_ulp), np.inf)))
+    exact = (ends[0] == 0) & (ends[1] == 0) & (err == 0)
+    return _pack(*ends, np.where(exact, 0.0, np.where(safe, outward.up(err + half_ulp), np.inf)))
 
 
-def _product(x: Array, y: Array) -> tuple[Any, Any, Any]:
+def _product(x: Array, y: Array) -> tuple[outward.Ends, Any]:
     """Enclosure of the real product, and how far the product of the floats may be off before it is rounded."""
     with np.errstate(invalid="ignore"):
-        corners = [a * b for a in (x["lo"], x["hi"]) for b in (y["lo"], y["hi"])]
-        lo, hi = _down(np.minimum.reduce(corners)), _up(np.maximum.reduce(corners))
-        left, right = _up(_largest(x["lo"], x["hi"]) * y["err"]), _up(_largest(y["lo"], y["hi"]) * x["err"])
-        carried = _up(_up(left + right) + _up(x["err"] * y["err"]))
+        left, right = (outward.up(outward.largest(*_ends(a)) * b["err"]) for a, b in ((x, y), (y, x)))
+        carried = outward.up(outward.up(left + right) + outward.up(x["err"] * y["err"]))
     exact = (x["err"] == 0) & (y["err"] == 0)
-    zero = ((x["lo"] == 0) & (x["hi"] == 0) & (x["err"] == 0)) | ((y["lo"] == 0) & (y["hi"] == 0) & (y["err"] == 0))
-    return np.where(zero, 0.0, lo), np.where(zero, 0.0, hi), np.where(exact | zero, 0.0, carried)
+    zero = (_is_zero(x) & np.isfinite(y["err"])) | (_is_zero(y) & np.isfinite(x["err"]))
+    return outward.mul(_ends(x), _ends(y)), np.where(exact | zero, 0.0, carried)
+
+
+def _is_zero(x: Array) -> Any:
+    """Where the real value and the float are both exactly 0."""
+    return (x["lo"] == 0) & (x["hi"] == 0) & (x["err"] == 0)
 
 
 def _embed(value: Fraction) -> tuple[float, float, float]:
+    if abs(value) > BINARY32.decode(BINARY32.max_finite) * 2:
+        return (-np.inf, np.inf, np.inf)
     near, code = float(value), round_to_bits(value, BINARY32)
     error = abs(BINARY32.decode(code) - value) if BINARY32.is_finite(code) else None
-    err = np.inf if error is None else float(_up(float(error))) if error else 0.0
-    return (near, near, err) if Fraction(near) == value else (float(_down(near)), float(_up(near)), err)
+    err = np.inf if error is None else float(outward.up(float(error))) if error else 0.0
+    return (near, near, err) if Fraction(near) == value else (float(outward.down(near)), float(outward.up(near)), err)
 
 
 def _function(name: str, x: Array) -> Array:
@@ -276,5 +261,5 @@ def _function(name: str, x: Array) -> Array:
 
     lo, hi, slope = range_and_slope(name, x["lo"], x["hi"], _below(x), _above(x))
     with np.errstate(invalid="ignore"):
-        err = np.where(x["err"] == 0, 0.0, _up(slope * x["err"]))
-    return _rounded(lo, hi, np.where(np.isfinite(slope), err, np.inf))
+        err = np.where(x["err"] == 0, 0.0, outward.up(slope * x["err"]))
+    return _rounded((lo, hi), np.where(np.isfinite(slope), err, np.inf))

@@ -51,7 +51,7 @@ class IEEE32Exec:
 
     @property
     def contract(self) -> Contract:
-        return Contract(Kind.IEEE)
+        return Contract(Kind.IEEE, rounding=self._direction)
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:

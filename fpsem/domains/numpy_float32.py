@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -44,13 +44,13 @@ class NumPyFloat32:
 
     schedule: Schedule = Sequential()
     elementary: str = "library"
-    library_reductions: bool = False
+    library_reductions: bool = field(init=False, repr=False, default=False)
 
     def __post_init__(self) -> None:
         if self.elementary not in ("library", "correctly_rounded"):
             raise UnknownNameError("elementary functions", self.elementary, ("library", "correctly_rounded"))
         library = str(self.schedule) == "library"
-        object.__setattr__(self, "library_reductions", self.library_reductions or library)
+        object.__setattr__(self, "library_reductions", library)
         object.__setattr__(self, "schedule", Sequential() if library else schedule_of(self.schedule))
 
     # -- identity ------------------------------------------------------------------------------------------------
@@ -61,7 +61,8 @@ class NumPyFloat32:
 
     @property
     def contract(self) -> Contract:
-        return Contract(Kind.IEEE, elementary_ulps=LIBRARY_ULPS if self.elementary == "library" else 0)
+        ulps = LIBRARY_ULPS if self.elementary == "library" else 0
+        return Contract(Kind.IEEE, elementary_ulps=ulps, scheduled=not self.library_reductions)
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:

@@ -63,7 +63,7 @@ class SymbolicFP32:
 
     @property
     def contract(self) -> Contract:
-        return Contract(Kind.IEEE, elementary_ulps=None, concrete=False)
+        return Contract(Kind.IEEE, elementary_ulps=None, concrete=False, rounding=rounding_named(self.rounding))
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:

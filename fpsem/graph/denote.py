@@ -148,7 +148,7 @@ def embed(what: str, value: Any, shape: Shape, domain: ScalarDomain) -> Array:
     """A tensor as an array of the domain's scalars. Raises PayloadError that names the tensor and the remedy."""
     array = np.asarray(value)
     check_shape(what, array.shape, shape)
-    if array.dtype.kind in "OV":
+    if array.dtype.kind in "OV" and array.dtype == domain.from_bits(np.zeros(1, np.uint32)).dtype:
         return array
     if array.dtype not in (np.float32, np.uint32):
         remedy = "float32 (round it yourself: .astype(numpy.float32)) or uint32 codes"

@@ -1,7 +1,7 @@
 """One graph, one input, several domains: how far apart they are, node by node, and what bound holds.
 
-The first domain is the reference. Distances count binary32 numbers (ulps): a real or rational value counts as the binary32
-number nearest to it.
+The first domain that has a reading is the reference. Distances count binary32 numbers (ulps): a real or rational value counts
+as the binary32 number nearest to it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 from fpsem.bridges.bound import error_bound
 from fpsem.core.bound import Bound
 from fpsem.core.codes import ulp_distance
-from fpsem.core.errors import FpsemError
-from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.core.errors import FpsemError, PayloadError
+from fpsem.core.protocol import Array, Contract, Kind, ScalarDomain
+from fpsem.core.rounding import Rounding
 from fpsem.graph.denote import named_inputs, run
 from fpsem.graph.ir import Graph
 
@@ -65,9 +66,10 @@ class Comparison:
 
     Args:
         graph: the graph.
-        readings: one for each domain, the reference first.
+        readings: one for each domain, in the order given.
         rows: one for each node that is not a leaf.
-        bound: an a priori bound of ``|binary32 - real|`` at the output in the sequential or first named schedule, or None.
+        bound: an a priori bound of ``|binary32 - real|`` at the output, for the first domain that it covers (binary32 to
+            nearest even, correctly rounded, in its schedule), or None.
         bound_error: why there is no bound, else empty.
     """
 
@@ -76,6 +78,11 @@ class Comparison:
     rows: tuple[Row, ...]
     bound: Bound | None
     bound_error: str = ""
+
+    @property
+    def reference(self) -> Reading:
+        """What the others are compared with: the first reading that there is, else the first of the errors."""
+        return next((reading for reading in self.readings if not reading.error), self.readings[0])
 
     def output_codes(self, reading: Reading, name: str) -> Array | None:
         """An output's codes in one reading."""
@@ -113,13 +120,13 @@ def compare(
     domains: Sequence[ScalarDomain],
     progress: Progress = lambda step: None,
 ) -> Comparison:
-    """Read a graph in several domains and compare every node with the first domain's.
+    """Read a graph in several domains and compare every node with the reference's.
 
     Args:
         graph: what to compute.
         params: float32 tensors by parameter name.
         inputs: one float32 tensor when the graph has one input, else tensors by name.
-        domains: at least one; the first is the reference.
+        domains: at least one; the first that has a reading is the reference.
         progress: told what is being done.
 
     Raises:
@@ -135,8 +142,7 @@ def compare(
         progress(f"reading in {label}")
         readings.append(_read(graph, params, named, domain, label))
     progress("bounding")
-    schedules = [d.schedule for d in domains if d.contract.concrete]
-    bound, bound_error = _bound(graph, params, named, schedules)
+    bound, bound_error = _bound(graph, params, named, domains)
     rows = tuple(_row(graph, i, readings) for i in range(len(graph.nodes)) if not graph.op(i).is_leaf)
     return Comparison(graph, tuple(readings), rows, bound, bound_error)
 
@@ -152,6 +158,8 @@ def _read(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], do
     try:
         run(graph, params, inputs, domain, observe=values.__setitem__)
         floats = {name: np.asarray(domain.to_float(values[index])) for name, index in graph.outputs.items()}
+    except PayloadError:
+        raise
     except FpsemError as error:
         return Reading(label, error=str(error))
     return Reading(label, tuple(_codes(domain, values[i]) for i in range(len(graph.nodes))), floats)
@@ -164,19 +172,30 @@ def _codes(domain: ScalarDomain, value: Array) -> Array | None:
         return None
 
 
-def _bound(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], schedules: list[Any]) -> tuple[Bound | None, str]:
-    """The bound for the last schedule asked for: the reference of a comparison is often exact and has none."""
+def _bound(
+    graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], domains: Sequence[ScalarDomain]
+) -> tuple[Bound | None, str]:
+    """The bound for the first domain that it covers, in that domain's schedule."""
     if len(inputs) != 1:
         return None, f"a bound needs one input, not {len(inputs)}"
+    covered = next((domain for domain in domains if _is_covered(domain.contract)), None)
+    if covered is None:
+        return None, "no domain here is binary32 to nearest even, with correctly rounded functions, in a stated order"
     try:
-        return error_bound(graph, params, next(iter(inputs.values())), schedules[-1] if schedules else "sequential"), ""
+        return error_bound(graph, params, next(iter(inputs.values())), covered.schedule), ""
     except (FpsemError, ValueError) as error:
         return None, str(error)
 
 
+def _is_covered(contract: Contract) -> bool:
+    """Whether a domain is an execution that ErrorBound bounds; one without elementary functions has no wrong ones."""
+    nearest = contract.rounding is Rounding.NEAREST_EVEN
+    return contract.kind is Kind.IEEE and nearest and not contract.elementary_ulps and contract.scheduled
+
+
 def _row(graph: Graph, index: int, readings: Sequence[Reading]) -> Row:
     codes = [reading.codes[index] if reading.codes else None for reading in readings]
-    reference = codes[0]
+    reference = next((c for c, reading in zip(codes, readings) if reading.codes), None)
     ulps = [None if c is None or reference is None else int(ulp_distance(c, reference).max()) for c in codes]
     counts = [None if c is None else int((~np.isfinite(c.view(np.float32))).sum()) for c in codes]
     return Row(index, graph.name_of(index), graph.nodes[index].op, tuple(ulps), tuple(counts))

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
+from decimal import Decimal
 from fractions import Fraction
 
 from fpsem.core.errors import FileFormatError
 from fpsem.core.exact import exponent_of, round_to_bits
 from fpsem.core.formats import Format
+
+_FAR = 5000
+"""A power of two or ten this far from 1 rounds, in every format, as those beyond it do."""
+
+_HEX_FLOAT = re.compile(r"[+-]?0x(?=[0-9a-f]|\.[0-9a-f])([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?[0-9]+))?")
 
 
 def parse_number(text: str, f: Format) -> int:
@@ -14,7 +22,7 @@ def parse_number(text: str, f: Format) -> int:
 
     Args:
         text: a code (``0x3f800000``, ``0b...``), a hexadecimal float (``0x1.8p+1``), a decimal or a fraction (``0.1``, ``1/3``),
-            rounded to nearest even, or ``inf``, ``-inf``, ``nan``.
+            each rounded once to nearest even, or ``inf``, ``-inf``, ``nan``.
         f: the format.
 
     Raises:
@@ -22,19 +30,43 @@ def parse_number(text: str, f: Format) -> int:
     """
     word = text.strip().lower()
     sign = f.sign_mask if word.startswith("-") else 0
-    if word.lstrip("+-") in ("inf", "infinity"):
+    bare = word[1:] if word.startswith(("+", "-")) else word
+    if bare in ("inf", "infinity"):
         if not f.has_infinity:
             raise FileFormatError(f"{f.name} has no infinity")
         return sign | f.overflow_code
-    if word.lstrip("+-") == "nan":
+    if bare == "nan":
         return sign | f.nan
     if word.startswith(("0x", "0b")) and "p" not in word and "." not in word:
         return _code(word, f)
+    if bare.startswith("0x") and "p" not in word and "." not in word:
+        raise FileFormatError(f"{text!r}: a code has no sign; for the hexadecimal float write {word}p0")
     try:
-        value = Fraction(*float.fromhex(word).as_integer_ratio()) if "0x" in word else Fraction(word)
-    except (ValueError, OverflowError, ZeroDivisionError):
+        magnitude = _magnitude(word)
+    except (ValueError, ArithmeticError):
         raise FileFormatError(f"{text!r} is not a code, a hexadecimal float, a decimal or a fraction") from None
-    return round_to_bits(value, f, negative_zero=bool(sign))
+    return sign | round_to_bits(magnitude, f)
+
+
+def _magnitude(word: str) -> Fraction:
+    """The absolute value, exact but where it is far beyond all formats. Raises ValueError or ArithmeticError."""
+    match = _HEX_FLOAT.fullmatch(word)
+    if match is not None:
+        whole, fraction, exponent = match.groups()
+        digits = Fraction(int(whole + fraction, 16), 16 ** len(fraction))
+        return digits * _power(2, int(exponent or 0), exponent_of(digits) if digits else 0)
+    if "/" in word:
+        return abs(Fraction(word))
+    _, digits_10, exponent_10 = Decimal(word).as_tuple()
+    if not isinstance(exponent_10, int):
+        raise ValueError(word)
+    significand = int("".join(map(str, digits_10)))
+    return significand * _power(10, exponent_10, len(digits_10))
+
+
+def _power(base: int, exponent: int, places: int) -> Fraction:
+    """``base**exponent``, or where that many places further on is still far: a power that is far enough."""
+    return Fraction(base) ** max(min(exponent, _FAR - places), -_FAR - places)
 
 
 def _code(word: str, f: Format) -> int:
@@ -52,7 +84,7 @@ def describe(code: int, f: Format) -> dict[str, str]:
     bits = f"{code:0{f.width}b}"
     facts = {
         "format": f"{f.name}: {f.exponent_bits} exponent bits, precision {f.precision}",
-        "code": f"{code:#0{(f.width + 3) // 4 + 2}x}",
+        "code": _hex_code(code, f),
         "bits": f"{bits[0]} {bits[1 : 1 + f.exponent_bits]} {bits[1 + f.exponent_bits :]}",
         "class": _class(code, f),
     }
@@ -85,7 +117,12 @@ def _finite_facts(code: int, f: Format) -> dict[str, str]:
 
 
 def _neighbour(code: int, f: Format) -> str:
-    return f"{code:#x} = {float(f.decode(code))!r}"
+    value = math.copysign(f.decode(code), -1 if code & f.sign_mask else 1)
+    return f"{_hex_code(code, f)} = {value!r}"
+
+
+def _hex_code(code: int, f: Format) -> str:
+    return f"{code:#0{(f.width + 3) // 4 + 2}x}"
 
 
 def exact_decimal(x: Fraction) -> str:

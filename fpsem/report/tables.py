@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from fpsem.core.claim import Claim, Evidence
@@ -16,14 +17,17 @@ _NOTHING = "-"
 
 
 def output_tables(comparison: Comparison, limit: int = 32) -> list[Table]:
-    """For each output a table: its elements down, the domains across, with ulps from the reference and the bound."""
+    """For each output a table: its elements down, the domains across, with ulps from the reference and the bound; no table
+    where no domain has a reading."""
+    if comparison.reference.error:
+        return []
     return [_output_table(comparison, name, limit) for name in comparison.graph.outputs]
 
 
 def _output_table(comparison: Comparison, name: str, limit: int) -> Table:
     readings = [r for r in comparison.readings if r.floats is not None]
-    told = f"{name}: values, and distance from {readings[0].domain} (= the same binary32 number, ±n: n ulps)"
-    table = Table(title=told if readings else name)
+    told = f"{escape(name)}: values, and distance from {comparison.reference.domain} (= the same binary32 number, ±n: n ulps)"
+    table = Table(title=told)
     table.add_column("element")
     for reading in readings:
         table.add_column(reading.domain, justify="right")
@@ -60,14 +64,15 @@ def _bound_cell(comparison: Comparison, place: int) -> list[str]:
 
 def node_table(comparison: Comparison) -> Table:
     """Node by node: the largest distance from the reference in ulps, and non-finite values."""
-    table = Table(title=f"largest distance from {comparison.readings[0].domain} in ulps (non-finite values in brackets)")
+    table = Table(title=f"largest distance from {comparison.reference.domain} in ulps (non-finite values in brackets)")
     for heading in ("node", "op", "shape"):
         table.add_column(heading)
-    for reading in comparison.readings[1:]:
-        table.add_column(reading.domain, justify="right")
+    shown = [i for i, reading in enumerate(comparison.readings) if reading is not comparison.reference]
+    for i in shown:
+        table.add_column(comparison.readings[i].domain, justify="right")
     for row in comparison.rows:
-        cells = [_distance(u, n) for u, n in list(zip(row.ulps, row.non_finite))[1:]]
-        table.add_row(f"%{row.node} {row.name}", row.op, str(comparison.graph.nodes[row.node].shape), *cells)
+        cells = [_distance(row.ulps[i], row.non_finite[i]) for i in shown]
+        table.add_row(f"%{row.node} {escape(row.name)}", row.op, str(comparison.graph.nodes[row.node].shape), *cells)
     return table
 
 
@@ -83,7 +88,7 @@ def claims_table(claims: Sequence[Claim], evidence: Mapping[str, Evidence]) -> T
     for claim in claims:
         found = evidence.get(claim.name)
         said = claim.evidence.value if found is None else f"{found}\n{found.detail}".strip()
-        table.add_row(claim.name, claim.statement, claim.region, claim.schedule, said)
+        table.add_row(*map(escape, (claim.name, claim.statement, claim.region, claim.schedule, said)))
     return table
 
 
@@ -95,7 +100,7 @@ def graph_table(graph: Graph, payload: Mapping[str, Array]) -> Table:
     outputs = {index: name for name, index in graph.outputs.items()}
     for index, node in enumerate(graph.nodes):
         name = graph.name_of(index) + (f" -> {outputs[index]}" if index in outputs else "")
-        table.add_row(f"%{index}", node.op, " ".join(f"%{i}" for i in node.inputs), str(node.shape), name)
+        table.add_row(f"%{index}", node.op, " ".join(f"%{i}" for i in node.inputs), str(node.shape), escape(name))
     return table
 
 
@@ -105,5 +110,5 @@ def facts_table(facts: Mapping[str, str]) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, fact in facts.items():
-        table.add_row(name, fact)
+        table.add_row(escape(name), escape(fact))
     return table

@@ -6,6 +6,7 @@ A refutation counts only after its witness has been replayed bit for bit in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,12 @@ from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.symbolic_fp32 import SymbolicFP32
 from fpsem.graph.denote import run
 from fpsem.graph.ir import Graph
+from fpsem.smt.formula import Truth, evaluate, formula_of
 from fpsem.smt.solver import decide
 
 Property = Callable[[Any], Any]
-"""Takes the output's scalars as a flat array and gives a truth, or a list of truths that must all hold. Comparisons of
-scalars are its only operations: the same function reads z3 terms and float32 numbers."""
+"""Takes the output's scalars, a flat tuple, and gives a comparison, comparisons joined by ``&``, ``|`` and ``~``, or a list
+of these that must all hold; see ``fpsem.smt.formula``."""
 
 
 def prove(
@@ -52,18 +54,22 @@ def prove(
 
     Raises:
         PayloadError: the box does not fit the graph's input, or a parameter does not fit.
+        PropertyError: the property is not a formula of comparisons.
     """
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise PayloadError(
             f"a question needs one input and one output, not {len(graph.inputs)} and {len(graph.outputs)}"
         )
+    (output,) = graph.outputs.values()
+    formula = formula_of(holds, prod(graph.nodes[output].shape))
     domain = SymbolicFP32(schedule=schedule_of(schedule))
     x, within = _symbols(domain, region)
     try:
         outputs = run(graph, params, x, domain).reshape(-1)
     except UnsupportedError as error:
         return Unknown(str(error))
-    answer = decide(z3.And(*within, z3.Not(z3.And(*_truths(holds(outputs))))), solver, timeout)
+    wanted = evaluate(formula, domain, outputs, (_all, z3.Or, z3.Not))
+    answer = decide(_all(*within, z3.Not(wanted)), solver, timeout)
     if answer.status == "unsat":
         return Proved(answer.solver, answer.seconds)
     if answer.model is None:
@@ -71,7 +77,7 @@ def prove(
             f"{answer.solver} answered {answer.status} after {answer.seconds:.1f} s of {timeout:g}", answer.seconds
         )
     witness = domain.to_bits(_evaluate(answer.model, x)).view(np.float32)
-    if _replays(graph, params, witness, region, holds, domain.schedule):
+    if _replays(graph, params, witness, region, formula, domain.schedule):
         return Refuted({"x": witness}, answer.solver, answer.seconds)
     return Unknown(f"the witness of {answer.solver} did not replay", answer.seconds)
 
@@ -85,6 +91,11 @@ def _symbols(domain: SymbolicFP32, region: Box) -> tuple[Array, list[Any]]:
     return x, within
 
 
+def _all(*truths: Any) -> Any:
+    """Their conjunction; z3.And of one truth is that truth, wrapped where a solver's text form would not have it."""
+    return truths[0] if len(truths) == 1 else z3.And(*truths)
+
+
 def _evaluate(model: Any, x: Array) -> Array:
     out = np.empty(x.shape, dtype=object)
     for index, term in np.ndenumerate(x):
@@ -93,13 +104,10 @@ def _evaluate(model: Any, x: Array) -> Array:
 
 
 def _replays(
-    graph: Graph, params: Mapping[str, Any], witness: Array, region: Box, holds: Property, schedule: Schedule
+    graph: Graph, params: Mapping[str, Any], witness: Array, region: Box, formula: Truth, schedule: Schedule
 ) -> bool:
     """Whether the witness is in the box and the executable semantics breaks the property there."""
-    outputs = run(graph, params, witness, IEEE32Exec(schedule=schedule)).view(np.float32).reshape(-1)
-    inside = bool(((region.lo <= witness) & (witness <= region.hi)).all())
-    return inside and not all(bool(truth) for truth in _truths(holds(outputs)))
-
-
-def _truths(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, (list, tuple)) else [result]
+    domain = IEEE32Exec(schedule=schedule)
+    outputs = run(graph, params, witness, domain).reshape(-1)
+    holds = evaluate(formula, domain, outputs, (lambda *t: all(t), lambda *t: any(t), lambda t: not t))
+    return region.contains(witness) and not bool(holds)

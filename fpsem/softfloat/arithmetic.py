@@ -23,6 +23,7 @@ from fpsem.core.protocol import Array
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.softfloat import add, compare, convert, divide, fused, multiply, square_root
 from fpsem.softfloat.words.integer import IntegerMachine
+from fpsem.softfloat.words.machine import WIDTH, compile_program
 from fpsem.softfloat.words.program import record
 from fpsem.softfloat.words.word import Truth, Word
 
@@ -153,11 +154,9 @@ def _build(
     machine: str | None,
 ) -> Callable[..., Array]:
     """The algorithm as a function of arrays, on the machine asked for."""
-    from fpsem.softfloat.words import machine as numba_machine  # numba takes half a second to import
-
-    if machine == "integer" or width > numba_machine.WIDTH:
+    if machine == "integer" or width > WIDTH:
         return _over_integers(algorithm, operands, width, result)
-    return numba_machine.compile_program(label, record(algorithm, operands, numba_machine.WIDTH), operand, result)
+    return compile_program(label, record(algorithm, operands, WIDTH), operand, result)
 
 
 def _over_integers(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fpsem.core.formats import Format
 from fpsem.core.rounding import Rounding
 from fpsem.softfloat.rounder import round_and_pack
-from fpsem.softfloat.unpacked import Unpacked, denormalise, is_infinite, is_nan, is_zero, normalise, unpack
+from fpsem.softfloat.unpacked import Unpacked, denormalise, infinity, is_infinite, is_nan, is_zero, normalise, unpack
 from fpsem.softfloat.words.word import Word, select
 
 
@@ -28,6 +28,5 @@ def convert(f: Format, to: Format, direction: Rounding, a: Word) -> Word:
     sign = select(x.sign == 0, 0, to.sign_mask)
     rebased = Unpacked(sign, x.exponent + (to.bias - f.bias + top - f.fraction_bits), x.significand)
     code = round_and_pack(to, direction, denormalise(normalise(rebased, top), top), top - to.fraction_bits)
-    infinity = sign | to.overflow_code if to.has_infinity else sign | to.nan
-    code = select(is_zero(f, a), sign, select(is_infinite(f, a), infinity, code))
+    code = select(is_zero(f, a), sign, select(is_infinite(f, a), infinity(to, sign), code))
     return select(is_nan(f, a), to.nan, code)

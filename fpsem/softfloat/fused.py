@@ -14,7 +14,7 @@ from fpsem.core.rounding import Rounding
 from fpsem.softfloat.add import sum_of_magnitudes, zero_sum_sign
 from fpsem.softfloat.multiply import product
 from fpsem.softfloat.rounder import round_and_pack
-from fpsem.softfloat.unpacked import Unpacked, denormalise, is_infinite, is_nan, is_zero, normalise, unpack
+from fpsem.softfloat.unpacked import Unpacked, denormalise, infinity, is_infinite, is_nan, is_zero, normalise, unpack
 from fpsem.softfloat.words.word import Word, select
 
 
@@ -51,7 +51,7 @@ def _place(f: Format, x: Unpacked, at: int, top: int) -> Unpacked:
 def _special(f: Format, a: Word, b: Word, c: Word, sign: Word, code: Word) -> Word:
     """Infinities and NaNs: of the product, of the addend, of opposite signs."""
     infinite = is_infinite(f, a) | is_infinite(f, b)
-    code = select(is_infinite(f, c), c, select(infinite, sign | f.overflow_code, code))
+    code = select(is_infinite(f, c), c, select(infinite, infinity(f, sign), code))
     opposed = infinite & is_infinite(f, c) & (sign != (c & f.sign_mask))
     undefined = infinite & (is_zero(f, a) | is_zero(f, b))
     return select(is_nan(f, a) | is_nan(f, b) | is_nan(f, c) | opposed | undefined, f.nan, code)

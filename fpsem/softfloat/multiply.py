@@ -8,7 +8,7 @@ from __future__ import annotations
 from fpsem.core.formats import Format
 from fpsem.core.rounding import Rounding
 from fpsem.softfloat.rounder import round_and_pack
-from fpsem.softfloat.unpacked import Unpacked, denormalise, is_infinite, is_nan, is_zero, normalise, unpack
+from fpsem.softfloat.unpacked import Unpacked, denormalise, infinity, is_infinite, is_nan, is_zero, normalise, unpack
 from fpsem.softfloat.words.word import Word, select
 
 
@@ -24,7 +24,7 @@ def mul(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
     sign = exact.sign
     code = round_and_pack(f, direction, exact, top - f.fraction_bits)
     zero, infinite = is_zero(f, a) | is_zero(f, b), is_infinite(f, a) | is_infinite(f, b)
-    code = select(zero, sign, select(infinite, sign | f.overflow_code, code))
+    code = select(zero, sign, select(infinite, infinity(f, sign), code))
     return select(is_nan(f, a) | is_nan(f, b) | (zero & infinite), f.nan, code)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fpsem.core.formats import Format
 from fpsem.core.rounding import Rounding
-from fpsem.softfloat.unpacked import Unpacked
+from fpsem.softfloat.unpacked import Unpacked, infinity
 from fpsem.softfloat.words.word import Word, indicator, select
 
 
@@ -24,7 +24,7 @@ def round_and_pack(f: Format, direction: Rounding, x: Unpacked, extra: int) -> W
     """
     rounded = _round(direction, x.sign, x.significand, extra)
     code = ((x.exponent - 1) << f.fraction_bits) + rounded
-    return x.sign | select(code > f.max_finite, _overflow(f, direction, x.sign), code)
+    return select(code > f.max_finite, _overflow(f, direction, x.sign), x.sign | code)
 
 
 def _round(direction: Rounding, sign: Word, m: Word, extra: int) -> Word:
@@ -46,7 +46,7 @@ def _round(direction: Rounding, sign: Word, m: Word, extra: int) -> Word:
 
 
 def _overflow(f: Format, direction: Rounding, sign: Word) -> Word:
-    """What a magnitude beyond the largest finite number becomes."""
-    infinite = f.overflow_code if f.has_infinity else f.nan
-    positive, negative = (infinite if direction.overflows_to_infinity(s) else f.max_finite for s in (False, True))
+    """What a number beyond the largest finite one becomes."""
+    infinite, finite = infinity(f, sign), sign | f.max_finite
+    positive, negative = (infinite if direction.overflows_to_infinity(s) else finite for s in (False, True))
     return select(sign == 0, positive, negative)

@@ -66,6 +66,11 @@ def is_infinite(f: Format, code: Word) -> Truth:
     return magnitude == f.overflow_code if f.has_infinity else magnitude < 0
 
 
+def infinity(f: Format, sign: Word) -> Word:
+    """The code of an infinite result: of that sign, or the canonical NaN in a format without infinities."""
+    return sign | f.overflow_code if f.has_infinity else (sign & 0) | f.nan
+
+
 def is_zero(f: Format, code: Word) -> Truth:
     """Whether the code is +0 or -0."""
     return (code & f.magnitude_mask) == 0

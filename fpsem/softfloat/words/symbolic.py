@@ -45,10 +45,10 @@ class SymbolicMachine:
 
     def _leading_zeros(self, x: Any) -> Any:
         """By halving: while the upper half of what is left is zero, count it and shift it out."""
-        count = z3.If(x == 0, self.constant(1), self.constant(0))
-        step = 1 << (self.width - 1).bit_length() - 1
+        is_zero, count = x == 0, self.constant(0)
+        step = 1 << (self.width - 1).bit_length() >> 1
         while step:
             empty = z3.ULT(x, self.constant(1 << (self.width - step)))
             x, count = z3.If(empty, x << step, x), z3.If(empty, count + step, count)
             step //= 2
-        return count
+        return z3.If(is_zero, self.constant(self.width), count)

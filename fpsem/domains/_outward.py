@@ -1,0 +1,70 @@
+"""Intervals of doubles, rounded outward: what the interval and error-bound domains compute ranges with.
+
+Each function takes and gives arrays of doubles, ends first low then high; a result contains every value that the operation
+has on the operands' intervals, and is infinite where one of these may be undefined.
+
+Source: Moore, Kearfott and Cloud, "Introduction to Interval Analysis", 2009, chapters 2 and 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Ends = tuple[Any, Any]
+
+
+def up(x: Any) -> Any:
+    """At least the exact value that x is the nearest double of; NaN (inf - inf) counts as infinite."""
+    return np.where(np.isnan(x), np.inf, np.nextafter(x, np.inf))
+
+
+def down(x: Any) -> Any:
+    """At most the exact value that x is the nearest double of; NaN (inf - inf) counts as infinite."""
+    return np.where(np.isnan(x), -np.inf, np.nextafter(x, -np.inf))
+
+
+def largest(lo: Any, hi: Any) -> Any:
+    """The greatest |x|."""
+    return np.maximum(np.abs(lo), np.abs(hi))
+
+
+def least(lo: Any, hi: Any) -> Any:
+    """The least |x|."""
+    return np.maximum(np.maximum(lo, -hi), 0.0)
+
+
+def add(x: Ends, y: Ends) -> Ends:
+    """x + y."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return down(x[0] + y[0]), up(x[1] + y[1])
+
+
+def mul(x: Ends, y: Ends) -> Ends:
+    """x * y; exactly 0 where one operand is and the other is finite: what is infinite here may be undefined."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        corners = [a * b for a in x for b in y]
+        lo, hi = down(np.minimum.reduce(corners)), up(np.maximum.reduce(corners))
+    zero = ((x[0] == 0) & (x[1] == 0) & np.isfinite(largest(*y))) | ((y[0] == 0) & (y[1] == 0) & np.isfinite(largest(*x)))
+    return np.where(zero, 0.0, lo), np.where(zero, 0.0, hi)
+
+
+def div(x: Ends, y: Ends) -> Ends:
+    """x / y; the whole line where y may be 0."""
+    with np.errstate(all="ignore"):
+        corners = [a / b for a in x for b in y]
+        lo, hi = down(np.minimum.reduce(corners)), up(np.maximum.reduce(corners))
+    return where(least(*y) > 0, (lo, hi))
+
+
+def sqrt(x: Ends) -> Ends:
+    """The square root; the whole line where x may be negative."""
+    with np.errstate(invalid="ignore"):
+        ends = np.maximum(down(np.sqrt(x[0])), 0.0), up(np.sqrt(x[1]))
+    return where(x[0] >= 0, ends)
+
+
+def where(defined: Any, x: Ends) -> Ends:
+    """The interval where the operation is defined, else the whole line."""
+    return np.where(defined, x[0], -np.inf), np.where(defined, x[1], np.inf)

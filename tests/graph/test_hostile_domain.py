@@ -1,0 +1,131 @@
+"""Every op is written over the protocol alone: it runs in a domain whose truths have no bool, and uses what it computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY
+from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.domains.numpy_float32 import NumPyFloat32
+from fpsem.graph.denote import denote
+from fpsem.graph.ir import Graph
+from fpsem.graph.ops import names, op_named
+from fpsem.graph.trace import Recorder
+from fpsem.testing import HostileDomain
+
+X = np.array([[0.5, -0.75, 2.0], [1.0, 0.25, -1.5]], np.float32)
+Y = np.array([[1.5, -2.0, 0.5], [-1.0, 0.75, 3.0]], np.float32)
+POSITIVE = np.abs(Y)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an op on some inputs."""
+
+    inputs: tuple[Any, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+CALLS: dict[str, Call] = {
+    "abs": Call((X,)),
+    "add": Call((X, Y)),
+    "broadcast_to": Call((X,), {"shape": (2, 2, 3)}),
+    "concat": Call((X, Y)),
+    "constant": Call((), {"shape": (2,), "values": ("0x1p-1", "-0x1p+1")}),
+    "div": Call((X, POSITIVE)),
+    "equal": Call((X, X.copy())),
+    "erf": Call((X,)),
+    "exp": Call((X,)),
+    "gelu": Call((X,)),
+    "less": Call((X, Y)),
+    "less_equal": Call((X, Y)),
+    "linear": Call((X, Y, np.array([0.5, -3.0], np.float32))),
+    "log": Call((POSITIVE,)),
+    "log_softmax": Call((X,)),
+    "matmul": Call((X, Y.T)),
+    "max": Call((X,), {"axis": 1}),
+    "maximum": Call((X, Y)),
+    "mean": Call((X,), {"axis": 0}),
+    "minimum": Call((X, Y)),
+    "mul": Call((X, Y)),
+    "neg": Call((X,)),
+    "pi": Call((), {"shape": (2,)}),
+    "relu": Call((X,)),
+    "reshape": Call((X,), {"shape": (3, 2)}),
+    "sigmoid": Call((X,)),
+    "silu": Call((X,)),
+    "slice": Call((X,), {"starts": (1,), "stops": (2,), "steps": (1,)}),
+    "softmax": Call((X,)),
+    "softplus": Call((X,)),
+    "sqrt": Call((POSITIVE,)),
+    "sub": Call((X, Y)),
+    "sum": Call((X,), {"axis": 1}),
+    "tanh": Call((X,)),
+    "transpose": Call((X,)),
+    "unslice": Call((X,), {"shape": (3, 3), "starts": (1,), "stops": (3,), "steps": (1,)}),
+    "where": Call((X, Y, POSITIVE)),
+}
+
+MOVES = ("broadcast_to", "concat", "constant", "pi", "reshape", "slice", "transpose", "unslice")
+COMPARES = ("equal", "less", "less_equal", "where")
+"""Ops that compute no number: they move scalars, or compare and choose."""
+
+DOMAINS = [IEEE32Exec(), NumPyFloat32()]
+
+
+def graph_of(name: str) -> tuple[Graph, dict[str, Any]]:
+    recorder, call = Recorder(), CALLS[name]
+    inputs = {f"x{i}": x for i, x in enumerate(call.inputs)}
+    tensors = tuple(recorder.input(key, x.shape) for key, x in inputs.items())
+    tensors = tuple(t.less(t.constant_like(0)) if i in op_named(name).truth_inputs else t for i, t in enumerate(tensors))
+    result = recorder.apply(name, tensors, call.attributes)
+    if result.is_truth:
+        result = result.where(tensors[0].constant_like(1), tensors[0].constant_like(0))
+    return recorder.finish({"y": result}), inputs
+
+
+def output(name: str, domain: Any) -> Any:
+    graph, inputs = graph_of(name)
+    return domain.to_bits(denote(graph, {}, inputs, domain)["y"])
+
+
+def test_every_op_has_a_call_and_every_call_an_op() -> None:
+    listed = {name for name in names() if not op_named(name).is_leaf}
+    assert not listed - set(CALLS), "ops without a call here"
+    assert not set(CALLS) - listed, "calls without an op"
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("name", CALLS)
+def test_an_op_asks_no_truth_for_its_bool_and_means_the_same(name: str, domain: Any) -> None:
+    hostile = HostileDomain(domain)
+    assert np.array_equal(output(name, hostile), output(name, domain))
+    assert (not computed(hostile)) == (name in MOVES + COMPARES)
+    assert (hostile.calls["select"] > 0) or name not in COMPARES
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in MOVES + COMPARES])
+def test_an_op_uses_every_result_that_it_computes(name: str, domain: Any) -> None:
+    right, counted = output(name, domain), HostileDomain(domain)
+    output(name, counted)
+    unseen = [i for i in range(computed(counted)) if np.array_equal(output(name, HostileDomain(domain, i)), right)]
+    assert not unseen, f"spoiling these of {computed(counted)} results changes nothing: {unseen}"
+
+
+def computed(hostile: HostileDomain) -> int:
+    """How many results of arithmetic and elementary primitives were given."""
+    return sum(hostile.calls[primitive] for primitive in (*ARITHMETIC, *ELEMENTARY))
+
+
+def test_comparisons_are_guarded_in_every_domain_here() -> None:
+    for domain in DOMAINS:
+        hostile = HostileDomain(domain)
+        for name in COMPARISONS:
+            truth = getattr(hostile, name)(hostile.from_bits(X.view(np.uint32)), hostile.from_bits(Y.view(np.uint32)))
+            with pytest.raises(TypeError, match="asked for its bool"):
+                bool(truth[0, 0])

@@ -1,0 +1,231 @@
+"""Words: each machine gives the same meaning to each operation, and the algorithms stay inside of what is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import z3
+
+from fpsem.core.formats import FORMATS, Format
+from fpsem.core.rounding import Rounding
+from fpsem.softfloat import arithmetic, convert
+from fpsem.softfloat.arithmetic import OPERATIONS
+from fpsem.softfloat.words import integer, machine, symbolic
+from fpsem.softfloat.words.integer import IntegerMachine
+from fpsem.softfloat.words.program import record
+from fpsem.softfloat.words.symbolic import SymbolicMachine
+from fpsem.softfloat.words.word import Truth, Word, count_leading_zeros, indicator, lesser, select, signed_less
+from fpsem.testing.operands import corner_codes
+
+WIDTH = 64
+UINT64 = np.dtype(np.uint64)
+
+WORDS: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: x + y,
+    "add_constant": lambda x, y: x + 12345,
+    "sub": lambda x, y: x - y,
+    "sub_from_constant": lambda x, y: 5 - x,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x // (y | 1),
+    "and": lambda x, y: x & y,
+    "or": lambda x, y: x | y,
+    "xor": lambda x, y: x ^ y,
+    "shift_left": lambda x, y: x << (y & 7),
+    "shift_right": lambda x, y: x >> (y & 7),
+    "shift_left_most": lambda x, y: x << (x.machine.width - 1),
+    "shift_right_most": lambda x, y: x >> (x.machine.width - 1),
+    "count_leading_zeros": lambda x, y: count_leading_zeros(x),
+    "less": lambda x, y: indicator(x < y),
+    "less_equal": lambda x, y: indicator(x <= y),
+    "greater": lambda x, y: indicator(x > y),
+    "greater_equal": lambda x, y: indicator(x >= y),
+    "less_than_constant": lambda x, y: indicator(x < 7),
+    "signed_less": lambda x, y: indicator(signed_less(x, y)),
+    "equal": lambda x, y: indicator(x == y),
+    "unequal": lambda x, y: indicator(x != y),
+    "all": lambda x, y: indicator((x < 9) & (y < 9)),
+    "any": lambda x, y: indicator((x < 9) | (y < 9)),
+    "not": lambda x, y: indicator(~(x < y)),
+    "select": lambda x, y: select(x < y, x, y + 1),
+    "select_constants": lambda x, y: select(x == y, 3, -1),
+    "lesser": lesser,
+}
+"""Every operation of a word, as a function of two words that is defined everywhere."""
+
+
+def operands(width: int) -> list[tuple[int, int]]:
+    """Pairs of words: corners, small ones, equal ones, and random ones of every length."""
+    rng, most = np.random.default_rng(width), (1 << width) - 1
+    corners = sorted({0, 1, 2, 7, 8, most, most - 1, most >> 1, (most >> 1) + 1, 1 << (width // 2)})
+    drawn = [int(rng.integers(0, 1 << 63)) & most for _ in range(120)]
+    shortened = [x >> int(rng.integers(0, width)) for x in drawn]
+    return [(x, y) for x in corners for y in corners] + list(zip(shortened, reversed(drawn))) + [(x, x) for x in shortened[:9]]
+
+
+def over_integers(function: Callable[..., Any], width: int, rows: list[tuple[int, ...]]) -> list[int]:
+    ints = IntegerMachine(width)
+    return [function(*(Word(ints, x) for x in row)).term for row in rows]
+
+
+def over_terms(function: Callable[..., Any], width: int, rows: list[tuple[int, ...]]) -> list[int]:
+    """One term of variables, in which each row is put."""
+    terms = SymbolicMachine(width)
+    variables = [z3.BitVec(f"x{i}", width) for i in range(len(rows[0]))]
+    term = function(*(Word(terms, variable) for variable in variables)).term
+    put = [[(v, z3.BitVecVal(x, width)) for v, x in zip(variables, row)] for row in rows]
+    return [z3.simplify(z3.substitute(term, *pairs)).as_long() for pairs in put]
+
+
+def over_numba(name: str, function: Callable[..., Any], rows: list[tuple[int, ...]]) -> list[int]:
+    kernel = machine.compile_program(name, record(function, len(rows[0]), WIDTH), UINT64, UINT64)
+    return list(kernel(*(np.array(column, np.uint64) for column in zip(*rows))).tolist())
+
+
+# -- operations ------------------------------------------------------------------------------------------------------
+
+
+def test_every_operation_of_the_machines_is_tried_here() -> None:
+    tried = {step.operation for f in WORDS.values() for step in record(f, 2, WIDTH).instructions}
+    tables = {"integer": set(integer._MEANING), "machine": set(machine._PRINTED)}
+    tables["symbolic"] = {*symbolic._MEANING, "count_leading_zeros"}
+    for name, table in tables.items():
+        assert tried - {"constant", "parameter"} == table, f"operations of words/{name}.py and of this file differ"
+
+
+@pytest.mark.parametrize("width", [11, 32, 48, WIDTH])
+@pytest.mark.parametrize("name", WORDS)
+def test_terms_mean_what_integers_mean(name: str, width: int) -> None:
+    rows = operands(width)
+    assert over_terms(WORDS[name], width, rows) == over_integers(WORDS[name], width, rows)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_compiled_code_means_what_integers_mean(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FPSEM_CACHE", str(tmp_path))
+    rows = operands(WIDTH)
+    assert over_numba(name, WORDS[name], rows) == over_integers(WORDS[name], WIDTH, rows)
+
+
+@pytest.mark.parametrize("width", [11, WIDTH])
+def test_integers_mean_what_arithmetic_modulo_a_power_of_two_means(width: int) -> None:
+    rows, modulus = operands(width), 1 << width
+    meanings: dict[str, Callable[[int, int], int]] = {
+        "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x // (y | 1),
+        "sub_from_constant": lambda x, y: 5 - x, "shift_left": lambda x, y: x << (y & 7),
+        "count_leading_zeros": lambda x, y: len(f"{x:0{width}b}".split("1")[0]), "less": lambda x, y: x < y,
+        "signed_less": lambda x, y: (x ^ modulus >> 1) < (y ^ modulus >> 1), "equal": lambda x, y: x == y,
+    }  # fmt: skip
+    for name, meaning in meanings.items():
+        assert over_integers(WORDS[name], width, rows) == [int(meaning(*row)) % modulus for row in rows], name
+
+
+# -- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("amount", [8, 9, 255])
+def test_the_integer_machine_refuses_to_shift_by_the_width_or_more(amount: int) -> None:
+    word = Word(IntegerMachine(8), 1)
+    for shift in (lambda: word << amount, lambda: word >> amount, lambda: word >> Word(word.machine, amount)):
+        with pytest.raises(ValueError, match=f"a word of 8 bits is shifted by {amount}"):
+            shift()
+
+
+def test_the_integer_machine_refuses_to_divide_by_zero() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Word(IntegerMachine(8), 1) // 0
+
+
+@pytest.mark.parametrize("words", [IntegerMachine(8), SymbolicMachine(8)])
+def test_neither_a_word_nor_a_truth_has_a_bool(words: Any) -> None:
+    word = Word(words, words.constant(1))
+    for value in (word, word == word, word < 2, ~(word < 2)):
+        with pytest.raises(TypeError, match="branch-free, use select"):
+            bool(value)
+    with pytest.raises(TypeError, match="branch-free"):
+        0 < word < 2  # noqa: B015
+    with pytest.raises(TypeError, match="unhashable"):
+        {word}  # noqa: B018
+
+
+def test_a_constant_is_taken_modulo_the_width() -> None:
+    assert IntegerMachine(8).constant(-1) == 255
+    assert z3.simplify(SymbolicMachine(8).constant(-1)).as_long() == 255
+    assert record(lambda x: x + (-1), 1, 8).instructions[1].value == 255
+
+
+# -- programs --------------------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_program_shares_equal_instructions_and_lists_only_live_ones() -> None:
+    def algorithm(x: Word, y: Word) -> Word:
+        dead = x * y
+        assert dead is not None
+        return (x + y) ^ ((x + y) << 1)
+
+    program = record(algorithm, 2, WIDTH)
+    assert [step.operation for _, step in program.live()] == ["parameter", "parameter", "add", "constant", "shift_left", "xor"]
+    assert len(program.instructions) == 7
+    assert not program.is_truth
+    assert record(lambda x: x < 1, 1, WIDTH).is_truth
+
+
+# -- algorithms ------------------------------------------------------------------------------------------------------
+
+
+def sampled(f: Format, arity: int, count: int) -> list[tuple[int, ...]]:
+    """Rows of codes: corners of every kind, and random ones."""
+    rng, corners = np.random.default_rng(arity), np.array(corner_codes(f), np.uint64)
+    of_corners = corners[rng.integers(0, len(corners), (count, arity))]
+    random = rng.integers(0, 1 << f.width, (count, arity), dtype=np.uint64)
+    return [tuple(row) for row in np.concatenate([of_corners, random]).tolist()]
+
+
+def algorithm_of(name: str, f: Format, direction: Rounding) -> Callable[..., Any]:
+    """The operation's algorithm as a function of words that gives a word."""
+    operation = OPERATIONS[name]
+    leading = (f, direction) if operation.rounds else (f,)
+
+    def algorithm(*words: Word) -> Any:
+        result = operation.algorithm(*leading, *words)
+        return indicator(result) if isinstance(result, Truth) else result
+
+    return algorithm
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_algorithm_never_shifts_out_of_range_and_gives_a_code_in_its_least_word_and_in_64_bits(name: str, format: str) -> None:
+    f, operation = FORMATS[format], OPERATIONS[name]
+    rows = sampled(f, operation.operands, 60)
+    for direction in Rounding if operation.rounds else [Rounding.NEAREST_EVEN]:
+        algorithm = algorithm_of(name, f, direction)
+        least = over_integers(algorithm, operation.width(f), rows)
+        assert max(least) >> f.width == 0
+        wide = max(WIDTH, operation.width(f))
+        assert over_integers(algorithm, wide, rows) == least
+
+
+@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_conversion_never_shifts_out_of_range_and_gives_a_code(source: str, target: str) -> None:
+    f, to = FORMATS[source], FORMATS[target]
+    rows = sampled(f, 1, 60)
+    for direction in Rounding:
+        found = over_integers(lambda x, d=direction: convert.convert(f, to, d, x), convert.width(f, to), rows)
+        assert max(found) >> to.width == 0
+
+
+@pytest.mark.parametrize("format", ["binary32", "e4m3", "toy6"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_algorithm_means_the_same_on_integers_terms_and_compiled_code(name: str, format: str) -> None:
+    f, operation = FORMATS[format], OPERATIONS[name]
+    rows = sampled(f, operation.operands, 15)
+    algorithm, width = algorithm_of(name, f, Rounding.NEAREST_EVEN), operation.width(f)
+    expected = over_integers(algorithm, width, rows)
+    assert over_terms(algorithm, width, rows) == expected
+    columns = [np.array(column).astype(f.dtype) for column in zip(*rows)]
+    assert getattr(arithmetic(f, "numba"), name)(*columns).tolist() == expected
