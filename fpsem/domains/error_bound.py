@@ -25,12 +25,13 @@ import numpy as np
 from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
-from fpsem.core.formats import BINARY32, Format, format_named
+from fpsem.core.formats import BINARY32, FORMATS, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.domains import _outward as outward
 
 _DTYPE = np.dtype([("lo", np.float64), ("hi", np.float64), ("err", np.float64)])
+_MOST = FORMATS["binary64"].decode(FORMATS["binary64"].max_finite)
 _FALSE, _TRUE, _UNKNOWN = np.int8(0), np.int8(1), np.int8(-1)
 
 
@@ -247,8 +248,8 @@ def _is_zero(x: Array) -> Any:
 
 
 def _embed(value: Fraction) -> tuple[float, float, float]:
-    if abs(value) > BINARY32.decode(BINARY32.max_finite) * 2:
-        return (-np.inf, np.inf, np.inf)
+    if abs(value) > _MOST:
+        return (-np.inf, -float(_MOST), np.inf) if value < 0 else (float(_MOST), np.inf, np.inf)
     near, code = float(value), round_to_bits(value, BINARY32)
     error = abs(BINARY32.decode(code) - value) if BINARY32.is_finite(code) else None
     err = np.inf if error is None else float(outward.up(float(error))) if error else 0.0

@@ -31,7 +31,7 @@ from fpsem.core.exact import exponent_of, round_pi, round_to_bits, round_to_prec
 from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
-from fpsem.core.schedule import Schedule, Sequential
+from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.softfloat.elementary.ziv import round_function
 
 
@@ -55,6 +55,7 @@ class RoundedReal:
     def __post_init__(self) -> None:
         format_named(self.format)
         rounding_named(self.rounding)
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ class RoundedReal:
 
     @property
     def contract(self) -> Contract:
-        return Contract(Kind.ROUNDS)
+        return Contract(Kind.ROUNDS, rounding=rounding_named(self.rounding))
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:

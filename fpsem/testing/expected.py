@@ -154,7 +154,7 @@ def _special(name: str, codes: Sequence[int], fmt: Format) -> int:
     numbers = [_stand_in(code, fmt) for code in codes]
     with np.errstate(all="ignore"):
         result = np.sqrt(numbers[0]) if name == "sqrt" else EXACT[name](*numbers)
-    if np.isnan(result):
+    if np.isnan(result) or (np.isinf(result) and not fmt.has_infinity):
         return fmt.nan
     sign = fmt.sign_mask if np.signbit(result) else 0
     return sign | (fmt.overflow_code if np.isinf(result) else 0)

@@ -34,12 +34,7 @@ def test_a_class_is_an_attribute_of_the_package(name: str) -> None:
     assert getattr(fpsem.domains, name).__name__ == name
 
 
-KEEPS_TEXT = pytest.mark.xfail(reason="RoundedReal keeps a schedule's text as it is given, instead of the schedule")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=KEEPS_TEXT) if n == "rounded_real" else n for n in domain_names()]
-)
+@pytest.mark.parametrize("name", domain_names())
 def test_a_domain_takes_a_schedule_or_says_why_not(name: str) -> None:
     if name in WITHOUT_SCHEDULE:
         with pytest.raises(UnsupportedError, match=f"{name} takes no schedule"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from fpsem.core.errors import PayloadError, UndefinedError, UnknownNameError, UnsupportedError
 from fpsem.core.schedule import Reverse
+from fpsem.domains import IEEE32Exec, RoundedReal
 from fpsem.graph.denote import denote, run
 from fpsem.graph.ir import Graph
 from fpsem.graph.trace import trace
@@ -30,10 +32,11 @@ def test_outputs_come_by_name_and_a_lone_one_by_itself(graph: Graph, float64: An
 
 
 def test_bits_floats_and_the_domains_own_scalars_are_taken() -> None:
-    from fractions import Fraction
-
-    graph, own = trace(lambda x: x, (1,)), np.array([Fraction(1, 3)], dtype=object)
-    assert denote(graph, {}, {"x": own}, None)["output"] is own  # type: ignore[arg-type]
+    graph, exact = trace(lambda x: x, (1,)), RoundedReal()
+    own = np.array([Fraction(1, 3)], dtype=object)
+    assert denote(graph, {}, {"x": own}, exact)["output"] is own
+    with pytest.raises(PayloadError, match="dtype object, expected float32"):
+        denote(graph, {}, {"x": own}, IEEE32Exec())
 
 
 @pytest.mark.parametrize("given", [X.view(np.uint32), X, np.asfortranarray(X), X[::1]])

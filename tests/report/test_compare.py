@@ -82,7 +82,7 @@ def test_codes_have_the_bound_of_the_numbers_they_are() -> None:
 def test_a_missing_bound_says_why() -> None:
     found = compare(TWO, {}, {"a": np.ones(2, np.float32), "b": np.ones(2, np.float32)}, [BITS])
     assert found.bound is None
-    assert found.bound_error == "a bound needs one input and one output, not 2 and 2"
+    assert found.bound_error == "a bound needs one input, not 2"
 
 
 def test_no_domain_is_refused() -> None:
