@@ -38,6 +38,7 @@ Schedules = Annotated[
     list[str] | None, typer.Option("--schedule", "-s", help="Order of sums, as pairwise or lanes:width=4,fused; repeat it.")
 ]
 Index = Annotated[int, typer.Option("--index", help="Which row of the input file, when the model takes one row.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Also write a Markdown report to this file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 _BINARY32 = (np.float32, np.uint32)
@@ -122,6 +123,7 @@ def proofs(
     names: Annotated[list[str] | None, typer.Argument(help="Theorems by name; all when none is named.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Only the goals that take seconds.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List the theorems and prove nothing.")] = False,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove the theorems about the algorithms that run."""
@@ -139,6 +141,8 @@ def proofs(
                 by = verdict.by if isinstance(verdict, Proved) else getattr(verdict, "reason", "")
                 row |= {"verdict": type(verdict).__name__, "by": by, "seconds": round(verdict.seconds, 2)}
             rows.append(row)
+    if report is not None:
+        _write_report(report, "Proofs: the softfloat algorithms against SMT-LIB", rows)
     _show(rows if as_json else [_rows_table("proofs", rows)], as_json)
     if any(row.get("verdict", "Proved") != "Proved" for row in rows):
         raise typer.Exit(1)
@@ -150,6 +154,7 @@ def claims(
     check: Annotated[bool, typer.Option("--check", help="Gather the evidence again.")] = False,
     cases: Annotated[int, typer.Option("--cases", min=1, help="About how many cases a tested claim runs.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", help="What the cases are drawn from.")] = 0,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the ledger of claims; with --check, re-check them."""
@@ -163,6 +168,8 @@ def claims(
             advance(name)
             evidence[name] = bridge.check(cases, seed)
     ledger = [bridge.claim for bridge in bridges.values()]
+    if report is not None:
+        _write_report(report, "Claims", [_claim_row(claim, evidence.get(claim.name)) for claim in ledger])
     _show(_claims_to_json(ledger, evidence) if as_json else [claims_table(ledger, evidence)], as_json)
     failures = [f"{name}: {failure}" for name, found in evidence.items() for failure in found.failures]
     for failure in failures:
@@ -300,6 +307,23 @@ def _claims_to_json(ledger: list[Any], evidence: dict[str, Any]) -> list[dict[st
             row |= {"holds": found.holds, "cases": found.cases, "failures": list(found.failures), "detail": found.detail}
         rows.append(row)
     return rows
+
+
+def _claim_row(claim: Any, found: Any) -> dict[str, str]:
+    said = claim.evidence.value if found is None else f"{found} {found.detail}".strip()
+    return {
+        "claim": claim.name,
+        "statement": claim.statement,
+        "region": claim.region,
+        "schedule": claim.schedule,
+        "evidence": said,
+    }
+
+
+def _write_report(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
+    from fpsem.report.written import write_report
+
+    write_report(path, title, " ".join(["fpsem", *sys.argv[1:]]), rows)
 
 
 def _rows_table(title: str, rows: list[dict[str, Any]]) -> Any:

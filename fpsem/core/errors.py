@@ -42,6 +42,10 @@ class GraphError(FpsemError, ValueError):
     """A graph that is not well formed."""
 
 
+class ScheduleError(FpsemError, ValueError):
+    """A schedule that does not exist, or does not fit the number of terms."""
+
+
 class PropertyError(FpsemError, TypeError):
     """A property of outputs that is not a formula of comparisons."""
 

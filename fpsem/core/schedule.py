@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
-from fpsem.core.errors import UnknownNameError
+from fpsem.core.errors import ScheduleError, UnknownNameError
 
 T = TypeVar("T")
 Steps = tuple[tuple[int, int], ...]
@@ -198,7 +198,7 @@ class Tree(Schedule):
     """An explicit tree of nested pairs, such as ``((0, 1), (2, 3))``; it fits sums of exactly that many terms.
 
     Raises:
-        ValueError: when the leaves are not a permutation of 0 .. n-1, or n is not the number of terms.
+        ScheduleError: when the leaves are not a permutation of 0 .. n-1, or n is not the number of terms.
     """
 
     name: ClassVar[str] = "tree"
@@ -208,12 +208,12 @@ class Tree(Schedule):
         object.__setattr__(self, "pairs", _as_tuples(self.pairs))
         leaves = list(_leaves(self.pairs))
         if sorted(leaves) != list(range(len(leaves))):
-            raise ValueError(f"the leaves of a tree must be a permutation of 0 .. n-1; these are {leaves}")
+            raise ScheduleError(f"the leaves of a tree must be a permutation of 0 .. n-1; these are {leaves}")
 
     def steps(self, n: int) -> Steps:
         count = sum(1 for _ in _leaves(self.pairs))
         if n != count:
-            raise ValueError(f"this tree adds {count} terms, the reduction has {n}")
+            raise ScheduleError(f"this tree adds {count} terms, the reduction has {n}")
         return super().steps(n)
 
     def _build(self, tree: _Builder, n: int) -> object:
@@ -226,7 +226,7 @@ class Tree(Schedule):
 def _require_positive(schedule: Schedule, field: str) -> None:
     value = getattr(schedule, field)
     if type(value) is not int or value < 1:
-        raise ValueError(f"{type(schedule).__name__}({field}={value!r}): must be a positive integer")
+        raise ScheduleError(f"{type(schedule).__name__}({field}={value!r}): must be a positive integer")
 
 
 def _as_tuples(node: Any) -> Nested:
@@ -234,7 +234,7 @@ def _as_tuples(node: Any) -> Nested:
         return node
     if isinstance(node, (list, tuple)) and len(node) == 2:
         return (_as_tuples(node[0]), _as_tuples(node[1]))
-    raise ValueError(f"a tree is a term's index or a pair of trees, not {node!r}")
+    raise ScheduleError(f"a tree is a term's index or a pair of trees, not {node!r}")
 
 
 def _leaves(node: Nested) -> Iterator[int]:
@@ -252,7 +252,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def schedule_from_json(data: dict[str, Any]) -> Schedule:
-    """The inverse of ``Schedule.to_json``. Raises UnknownNameError or ValueError for anything else."""
+    """The inverse of ``Schedule.to_json``. Raises UnknownNameError or ScheduleError for anything else."""
     parameters = {key: value for key, value in data.items() if key != "schedule"}
     kind = SCHEDULES.get(str(data.get("schedule")))
     if kind is None:
@@ -262,7 +262,7 @@ def schedule_from_json(data: dict[str, Any]) -> Schedule:
         if key not in allowed:
             raise UnknownNameError(f"parameter of schedule {kind.name}", key, allowed)
         if isinstance(allowed[key], bool) and not isinstance(value, bool):
-            raise ValueError(f"{kind.name}: {key} must be true or false, not {value!r}")
+            raise ScheduleError(f"{kind.name}: {key} must be true or false, not {value!r}")
     return kind(**parameters)
 
 
@@ -271,7 +271,7 @@ def parse_schedule(text: str) -> Schedule:
 
     Raises:
         UnknownNameError: for an unknown kind or parameter.
-        ValueError: for a value that does not fit.
+        ScheduleError: for a value that does not fit.
     """
     if text.lstrip().startswith("{"):
         return schedule_from_json(json.loads(text))
@@ -292,20 +292,20 @@ def _parse_pairs(text: str) -> Any:
     try:
         return json.loads(text.replace("(", "[").replace(")", "]"))
     except (ValueError, RecursionError):
-        raise ValueError(f"{text[:60]!r} is not a tree of nested pairs such as ((0, 1), 2)") from None
+        raise ScheduleError(f"{text[:60]!r} is not a tree of nested pairs such as ((0, 1), 2)") from None
 
 
 def schedule_of(given: Schedule | str) -> Schedule:
-    """A schedule, or what its text says; see parse_schedule. Raises ValueError for anything else."""
+    """A schedule, or what its text says; see parse_schedule. Raises ScheduleError for anything else."""
     if not isinstance(given, (Schedule, str)):
-        raise ValueError(f"a schedule is a Schedule or its text, not {given!r}")
+        raise ScheduleError(f"a schedule is a Schedule or its text, not {given!r}")
     return given if isinstance(given, Schedule) else parse_schedule(given)
 
 
 def fold(schedule: Schedule, terms: Sequence[T], add: Callable[[T, T], T]) -> T:
-    """Combine terms with ``add`` in the schedule's order. Raises ValueError when there are none."""
+    """Combine terms with ``add`` in the schedule's order. Raises ScheduleError when there are none."""
     if not terms:
-        raise ValueError("a reduction needs at least one term")
+        raise ScheduleError("a reduction needs at least one term")
     slots: list[T | None] = list(terms)
     for left, right in schedule.steps(len(slots)):
         slots.append(add(_take(slots, left), _take(slots, right)))

@@ -15,7 +15,7 @@ import numpy as np
 from fpsem.bridges.bound import error_bound
 from fpsem.core.bound import Bound
 from fpsem.core.codes import ulp_distance
-from fpsem.core.errors import FpsemError, PayloadError
+from fpsem.core.errors import FpsemError, PayloadError, ScheduleError
 from fpsem.core.protocol import Array, Contract, Kind, ScalarDomain
 from fpsem.core.rounding import Rounding
 from fpsem.graph.denote import named_inputs, run
@@ -158,7 +158,7 @@ def _read(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], do
     try:
         run(graph, params, inputs, domain, observe=values.__setitem__)
         floats = {name: np.asarray(domain.to_float(values[index])) for name, index in graph.outputs.items()}
-    except PayloadError:
+    except (PayloadError, ScheduleError):
         raise
     except FpsemError as error:
         return Reading(label, error=str(error))

@@ -93,12 +93,14 @@ class Arithmetic:
             raise AttributeError(str(UnknownNameError("operation", name, OPERATIONS)))
         return partial(self._call, name)
 
-    def _call(self, name: str, *operands: Any, rounding: str | Rounding = Rounding.NEAREST_EVEN) -> Array:
+    def _call(self, name: str, *operands: Any, rounding: str | Rounding | None = None) -> Array:
         operation = OPERATIONS[name]
         if len(operands) != operation.operands:
             raise TypeError(f"{name} takes {operation.operands} operands, {len(operands)} were given")
+        if rounding is not None and not operation.rounds:
+            raise TypeError(f"{name} is exact: it takes no rounding")
         codes = [_codes(operand, self.format, name) for operand in operands]
-        direction = rounding_named(rounding) if operation.rounds else None
+        direction = rounding_named(rounding or Rounding.NEAREST_EVEN) if operation.rounds else None
         return _kernel(name, self.format, direction, self.machine)(*codes)
 
     def convert(self, codes: Any, to: str | Format, rounding: str | Rounding = Rounding.NEAREST_EVEN) -> Array:

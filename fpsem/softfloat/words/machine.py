@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,13 @@ def cache_folder() -> Path:
 
 
 def _load(name: str, source: str) -> Any:
-    stem = f"{name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    intrinsics = Path(__file__).with_name("intrinsics.py").read_bytes()  # part of what is compiled
+    stem = f"{name}_{hashlib.sha256(source.encode() + intrinsics).hexdigest()[:16]}"
     path = cache_folder() / "kernels" / f"{stem}.py"
     try:
         _write_once(path, source)
     except OSError:
-        path = Path(tempfile.mkdtemp(prefix="fpsem-")) / f"{stem}.py"
+        path = Path(_own_folder().name) / f"{stem}.py"
         _write_once(path, source)
     spec = importlib.util.spec_from_file_location(f"fpsem_kernel_{stem}", path)
     assert spec is not None
@@ -131,6 +133,12 @@ def _load(name: str, source: str) -> Any:
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # numba looks it up there
     spec.loader.exec_module(module)
     return module.loop
+
+
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    """This process's own folder, where no cache can be written; it goes when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="fpsem-")
 
 
 def _write_once(path: Path, source: str) -> None:
