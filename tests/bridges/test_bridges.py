@@ -25,6 +25,7 @@ from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.numpy_float32 import NumPyFloat32
 from fpsem.domains.rounded_real import RoundedReal
 from fpsem.domains.symbolic_fp32 import SymbolicFP32
+from fpsem.graph.ops import names
 from fpsem.graph.trace import trace
 from fpsem.smt.theorem import Goal, load_theorems
 from fpsem.testing import binary32_codes
@@ -280,3 +281,8 @@ def test_the_bound_is_what_the_domain_says() -> None:
     squares = domain.mul(domain.box(x, x), domain.box(x, x))
     expected = domain.add(domain.add(squares[:1], squares[1:2]), squares[2:])
     assert error_bound(GRAPH, {}, x).absolute == expected["err"][0]
+
+
+def test_the_models_of_the_bound_use_every_op() -> None:
+    used = {node.op for model in real_ieee32.MODELS for node in trace(model, (4, 9)).nodes}
+    assert set(names()) - used == {"equal", "less_equal", "parameter"}
