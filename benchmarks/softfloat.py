@@ -1,6 +1,6 @@
 """Bit-exact arithmetic against the machine's own, in one run: medians of interleaved rounds.
 
-    python benchmarks/softfloat.py [--elements N] [--rounds R]
+    python benchmarks/softfloat.py [--elements N] [--rounds R] [--report FILE]
 
 Prints nanoseconds per element and the ratio to the machine's float32 operation of the same name, on random bit patterns and
 on N(0,1), and what a fresh `import fpsem` adds to `import numpy`. Nothing is asserted: machines are noisy.
@@ -15,12 +15,14 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from fpsem.domains import IEEE32Exec, NumPyFloat32
+from fpsem.report.written import write_report
 
 OPERATIONS = {
     "add": np.add,
@@ -55,12 +57,9 @@ def operands(kind: str, count: int) -> list[np.ndarray]:
     return [rng.standard_normal(count).astype(np.float32).view(np.uint32) for _ in range(3)]
 
 
-def arithmetic_table(count: int, rounds: int) -> Table:
+def arithmetic_rows(count: int, rounds: int) -> list[dict[str, str]]:
     """Every operation on both kinds of operands."""
-    table = Table(title=f"IEEE32Exec against the machine's float32, {count} elements, medians of {rounds}")
-    for heading in ("operands", "operation", "IEEE32Exec ns", "float32 ns", "ratio", "ratio to float32 add"):
-        table.add_column(heading, justify="right")
-    exact, native = IEEE32Exec(), NumPyFloat32()
+    exact, native, rows = IEEE32Exec(), NumPyFloat32(), []
     for kind in ("random bits", "N(0,1)"):
         codes = operands(kind, count)
         floats = [c.view(np.float32) for c in codes]
@@ -73,8 +72,9 @@ def arithmetic_table(count: int, rounds: int) -> Table:
             medians = interleaved(functions, rounds)
         for name in OPERATIONS:
             ours, theirs, add = (medians[key] * 1e9 / count for key in (name, f"native {name}", "native add"))
-            table.add_row(kind, name, f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.1f}", f"{ours / add:.1f}")
-    return table
+            figures = {"IEEE32Exec ns": ours, "float32 ns": theirs, "ratio": ours / theirs, "ratio to float32 add": ours / add}
+            rows.append({"operands": kind, "operation": name, **{key: f"{value:.2f}" for key, value in figures.items()}})
+    return rows
 
 
 def import_milliseconds(rounds: int = 9) -> float:
@@ -92,10 +92,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--elements", type=int, default=16_384)
     parser.add_argument("--rounds", type=int, default=101)
+    parser.add_argument("--report", type=Path, help="also write a Markdown report to this file")
     arguments = parser.parse_args()
+    title = f"IEEE32Exec against the machine's float32, {arguments.elements} elements, medians of {arguments.rounds} rounds"
+    rows = arithmetic_rows(arguments.elements, arguments.rounds)
+    note = f"import fpsem adds {import_milliseconds():.1f} ms to import numpy"
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*row.values())
     console = Console(width=110)
-    console.print(arithmetic_table(arguments.elements, arguments.rounds))
-    console.print(f"import fpsem adds {import_milliseconds():.1f} ms to import numpy")
+    console.print(table)
+    console.print(note)
+    if arguments.report is not None:
+        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [note])
 
 
 if __name__ == "__main__":
