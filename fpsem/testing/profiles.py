@@ -1,7 +1,7 @@
 """Hypothesis profiles: how many examples, and whether they are the same each time.
 
 ``dev`` is small and random, ``ci`` is deterministic, ``nightly`` is long. None keeps a database of examples, so that a
-run leaves nothing behind and depends on nothing before it.
+run leaves nothing behind and depends on nothing before it; each says whether it is random, since Hypothesis guesses where CI is set.
 """
 
 from __future__ import annotations
@@ -14,10 +14,15 @@ from hypothesis import HealthCheck, settings
 from fpsem.core.errors import UnknownNameError
 
 PROFILES: Mapping[str, settings] = {
-    "dev": settings(max_examples=25, deadline=None, database=None),
+    "dev": settings(max_examples=25, deadline=None, database=None, derandomize=False),
     "ci": settings(max_examples=100, deadline=None, database=None, derandomize=True, print_blob=True),
     "nightly": settings(
-        max_examples=5000, deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=5000,
+        deadline=None,
+        database=None,
+        derandomize=False,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
     ),
 }
 """Every profile by its name."""
