@@ -1,7 +1,8 @@
 """Hypothesis profiles: how many examples, and whether they are the same each time.
 
 ``dev`` is small and random, ``ci`` is deterministic, ``nightly`` is long. None keeps a database of examples, so that a
-run leaves nothing behind and depends on nothing before it; each says whether it is random, since Hypothesis guesses where CI is set.
+run leaves nothing behind and depends on nothing before it. Each says whether it is random, since Hypothesis would guess
+it from the environment.
 """
 
 from __future__ import annotations
