@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
 from fpsem.core.claim import Claim, Evidence
+from fpsem.core.codes import ulp_distance
+from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.graph.ir import Graph
 from fpsem.report.compare import Comparison
@@ -26,7 +29,7 @@ def output_tables(comparison: Comparison, limit: int = 32) -> list[Table]:
 
 def _output_table(comparison: Comparison, name: str, limit: int) -> Table:
     readings = [r for r in comparison.readings if r.floats is not None]
-    told = f"{escape(name)}: values, and distance from {comparison.reference.domain} (= the same binary32 number, ±n: n ulps)"
+    told = f"{escape(name)}: values, and distance from {comparison.reference.domain} (= none, ±n ulps, ? not finite)"
     table = Table(title=told)
     table.add_column("element")
     for reading in readings:
@@ -42,17 +45,23 @@ def _output_table(comparison: Comparison, name: str, limit: int) -> Table:
 
 
 def _cells(comparison: Comparison, name: str, index: tuple[int, ...]) -> list[str]:
-    from fpsem.core.codes import ulp_distance
-
     readings = [r for r in comparison.readings if r.floats is not None]
     codes = [comparison.output_codes(r, name) for r in readings]
     cells = []
     for reading, code in zip(readings, codes):
         assert reading.floats is not None
         known = code is not None and codes[0] is not None and reading is not readings[0]
-        distance = f"  {int(ulp_distance(code[index], codes[0][index])):+d}" if known else ""  # type: ignore[index]
-        cells.append(f"{reading.floats[name][index]:.9g}{distance.replace('+0', '=').replace('+', '±')}")
+        distance = f"  {_apart(code[index], codes[0][index])}" if known else ""  # type: ignore[index]
+        cells.append(f"{reading.floats[name][index]:.9g}{distance}")
     return cells
+
+
+def _apart(code: Any, reference: Any) -> str:
+    """``=`` for one binary32 number, ``±n`` for numbers n apart, ``?`` where one is beyond binary32 or NaN."""
+    if not (BINARY32.is_finite(int(code)) and BINARY32.is_finite(int(reference))):
+        return "?"
+    ulps = int(ulp_distance(code, reference))
+    return f"±{ulps}" if ulps else "="
 
 
 def _bound_cell(comparison: Comparison, place: int) -> list[str]:
