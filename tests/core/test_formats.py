@@ -120,3 +120,9 @@ def test_a_name_or_a_format_is_looked_up() -> None:
 def test_an_unknown_format_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'bfloat16'"):
         format_named("bfloat_16")
+
+
+@pytest.mark.parametrize(("exponent_bits", "precision"), [(4, 9), (3, 5), (3, 1), (1, 2), (0, 0)])
+def test_a_format_that_the_algorithms_do_not_cover_is_refused(exponent_bits: int, precision: int) -> None:
+    with pytest.raises(ValueError, match="precision of at most the bias"):
+        Format("odd", exponent_bits, precision)

@@ -252,3 +252,8 @@ def test_neg_and_abs_change_the_sign_bit_of_a_nan_and_nothing_else() -> None:
     nans = bits(0x7F800001, 0xFFC12345, BINARY32.nan)
     assert arithmetic().neg(nans).tolist() == [0xFF800001, 0x7FC12345, 0xFFC00000]
     assert arithmetic().abs(nans).tolist() == [0x7F800001, 0x7FC12345, 0x7FC00000]
+
+
+def test_an_exact_operation_takes_no_rounding() -> None:
+    with pytest.raises(TypeError, match="neg is exact: it takes no rounding"):
+        arithmetic().neg(np.zeros(1, np.uint32), rounding="upward")
