@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fpsem.core.verdict import Unknown as Unknown
     from fpsem.domains.error_bound import ErrorBound as ErrorBound
     from fpsem.domains.ieee32 import IEEE32Exec as IEEE32Exec
+    from fpsem.domains.interval import Interval as Interval
     from fpsem.domains.numpy_float32 import NumPyFloat32 as NumPyFloat32
     from fpsem.domains.real import Real as Real
     from fpsem.domains.rounded_real import RoundedReal as RoundedReal
@@ -52,6 +53,7 @@ _HOME: Mapping[str, str] = {
     "ErrorBound": "domains",
     "Graph": "graph.ir",
     "IEEE32Exec": "domains",
+    "Interval": "domains",
     "Lanes": "core.schedule",
     "Node": "graph.ir",
     "NumPyFloat32": "domains",

@@ -16,6 +16,7 @@ from fpsem.core.schedule import Schedule
 _CLASSES: Mapping[str, str] = {
     "ErrorBound": "error_bound",
     "IEEE32Exec": "ieee32",
+    "Interval": "interval",
     "NumPyFloat32": "numpy_float32",
     "Real": "real",
     "RoundedReal": "rounded_real",

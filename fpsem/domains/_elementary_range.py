@@ -48,7 +48,8 @@ def _row(name: str, lo: float, hi: float, below: float, above: float) -> tuple[f
     bottom, top = (value(whole), value(whole)) if name in ("sin", "cos") else (value(arb(lo)), value(arb(hi)))
     slope = abs(_SLOPE[name](arb(below).union(arb(above))))
     low, high = _outward(bottom)[0], _outward(top)[1]
-    return (low, high, _outward(slope)[1]) if low <= high else (-np.inf, np.inf, np.inf)
+    defined = np.isfinite([low, high]).all() and low <= high
+    return (low, high, _outward(slope)[1]) if defined else (-np.inf, np.inf, np.inf)
 
 
 def _outward(ball: Any) -> tuple[float, float]:

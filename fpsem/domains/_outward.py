@@ -8,11 +8,20 @@ Source: Moore, Kearfott and Cloud, "Introduction to Interval Analysis", 2009, ch
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from fpsem.core.formats import FORMATS
+from fpsem.core.protocol import Array
+
 Ends = tuple[Any, Any]
+
+_MOST = FORMATS["binary64"].decode(FORMATS["binary64"].max_finite)
+
+FALSE, TRUE, UNKNOWN = np.int8(0), np.int8(1), np.int8(-1)
+"""The truths of enclosing domains."""
 
 
 def up(x: Any) -> Any:
@@ -33,6 +42,14 @@ def largest(lo: Any, hi: Any) -> Any:
 def least(lo: Any, hi: Any) -> Any:
     """The least |x|."""
     return np.maximum(np.maximum(lo, -hi), 0.0)
+
+
+def around(value: Fraction) -> tuple[float, float]:
+    """The doubles next to an exact number; both are the number where it is a double."""
+    if abs(value) > _MOST:
+        return (-np.inf, -float(_MOST)) if value < 0 else (float(_MOST), np.inf)
+    near = float(value)
+    return (near, near) if Fraction(near) == value else (float(down(near)), float(up(near)))
 
 
 def add(x: Ends, y: Ends) -> Ends:
@@ -63,6 +80,11 @@ def sqrt(x: Ends) -> Ends:
     with np.errstate(invalid="ignore"):
         ends = np.maximum(down(np.sqrt(x[0])), 0.0), up(np.sqrt(x[1]))
     return where(x[0] >= 0, ends)
+
+
+def decide(surely: Any, surely_not: Any) -> Array:
+    """A three-valued truth: TRUE, FALSE, or UNKNOWN where neither is sure."""
+    return np.where(surely, TRUE, np.where(surely_not, FALSE, UNKNOWN))
 
 
 def where(defined: Any, x: Ends) -> Ends:

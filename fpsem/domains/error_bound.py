@@ -25,14 +25,12 @@ import numpy as np
 from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
-from fpsem.core.formats import BINARY32, FORMATS, Format, format_named
+from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.domains import _outward as outward
 
 _DTYPE = np.dtype([("lo", np.float64), ("hi", np.float64), ("err", np.float64)])
-_MOST = FORMATS["binary64"].decode(FORMATS["binary64"].max_finite)
-_FALSE, _TRUE, _UNKNOWN = np.int8(0), np.int8(1), np.int8(-1)
 
 
 @dataclass(frozen=True)
@@ -172,20 +170,20 @@ class ErrorBound:
     # -- order and choice: true or false where the real and the float must agree, else unknown -------------------
 
     def less(self, x: Array, y: Array) -> Array:
-        return _decide(_above(x) < _below(y), _below(x) >= _above(y))
+        return outward.decide(_above(x) < _below(y), _below(x) >= _above(y))
 
     def less_equal(self, x: Array, y: Array) -> Array:
-        return _decide(_above(x) <= _below(y), _below(x) > _above(y))
+        return outward.decide(_above(x) <= _below(y), _below(x) > _above(y))
 
     def equal(self, x: Array, y: Array) -> Array:
         same = (_above(x) == _below(y)) & (_below(x) == _above(y))
-        return _decide(same, (_above(x) < _below(y)) | (_below(x) > _above(y)))
+        return outward.decide(same, (_above(x) < _below(y)) | (_below(x) > _above(y)))
 
     def select(self, truth: Array, x: Array, y: Array) -> Array:
-        known = np.where(truth == _TRUE, x, y)
+        known = np.where(truth == outward.TRUE, x, y)
         lo, hi = np.minimum(x["lo"], y["lo"]), np.maximum(x["hi"], y["hi"])
         either = _pack(lo, hi, outward.up(outward.up(hi - lo) + np.maximum(x["err"], y["err"])))
-        return np.where(truth == _UNKNOWN, either, known)
+        return np.where(truth == outward.UNKNOWN, either, known)
 
     # -- format --------------------------------------------------------------------------------------------------
 
@@ -193,10 +191,10 @@ class ErrorBound:
         return _rounded(_ends(x), x["err"], format_named(format))
 
     def is_nan(self, x: Array) -> Array:
-        return np.where(np.isfinite(x["err"]), _FALSE, _UNKNOWN)
+        return np.where(np.isfinite(x["err"]), outward.FALSE, outward.UNKNOWN)
 
     def is_finite(self, x: Array) -> Array:
-        return np.where(np.isfinite(x["err"]), _TRUE, _UNKNOWN)
+        return np.where(np.isfinite(x["err"]), outward.TRUE, outward.UNKNOWN)
 
 
 def _pack(lo: Any, hi: Any, err: Any) -> Array:
@@ -211,10 +209,6 @@ def _above(x: Array) -> Any:
 
 def _below(x: Array) -> Any:
     return np.where(x["err"] == 0, x["lo"], outward.down(x["lo"] - x["err"]))
-
-
-def _decide(surely: Any, surely_not: Any) -> Array:
-    return np.where(surely, _TRUE, np.where(surely_not, _FALSE, _UNKNOWN))
 
 
 def _ends(x: Array) -> outward.Ends:
@@ -248,12 +242,10 @@ def _is_zero(x: Array) -> Any:
 
 
 def _embed(value: Fraction) -> tuple[float, float, float]:
-    if abs(value) > _MOST:
-        return (-np.inf, -float(_MOST), np.inf) if value < 0 else (float(_MOST), np.inf, np.inf)
-    near, code = float(value), round_to_bits(value, BINARY32)
+    code = round_to_bits(value, BINARY32)
     error = abs(BINARY32.decode(code) - value) if BINARY32.is_finite(code) else None
     err = np.inf if error is None else float(outward.up(float(error))) if error else 0.0
-    return (near, near, err) if Fraction(near) == value else (float(outward.down(near)), float(outward.up(near)), err)
+    return (*outward.around(value), err)
 
 
 def _function(name: str, x: Array) -> Array:

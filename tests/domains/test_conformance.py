@@ -11,6 +11,7 @@ from fpsem.core.rounding import Rounding
 from fpsem.core.schedule import Blocked, Pairwise, Sequential
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.domains.interval import Interval
 from fpsem.domains.numpy_float32 import NumPyFloat32
 from fpsem.domains.real import Real
 from fpsem.domains.rounded_real import RoundedReal
@@ -30,6 +31,7 @@ DOMAINS: list[Any] = [
     *(SymbolicFP32(rounding=direction) for direction in Rounding if direction is not Rounding.TO_ODD),
     ErrorBound(),
     ErrorBound(schedule=Sequential(fused=True)),
+    Interval(),
     Real(),
     Real(bits=64),
     RoundedReal(),

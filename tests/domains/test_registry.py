@@ -12,7 +12,7 @@ from fpsem.core.errors import UnknownNameError, UnsupportedError
 from fpsem.core.schedule import Pairwise, Sequential
 from fpsem.domains import domain_named, domain_names
 
-WITHOUT_SCHEDULE = ("real", "symbolic_real")
+WITHOUT_SCHEDULE = ("interval", "real", "symbolic_real")
 
 
 def test_every_module_of_the_folder_is_registered() -> None:
