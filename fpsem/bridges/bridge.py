@@ -12,6 +12,8 @@ from fpsem.core.claim import Claim, Evidence, Status
 from fpsem.core.formats import BINARY32
 
 Codes = npt.NDArray[np.uint32]
+Part = tuple[str, Codes, Codes, tuple[Codes, ...]]
+"""An operation's name, the codes of one side, of the other, and its operands."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Bridge:
 
 
 def agreement(
-    parts: Iterator[tuple[str, Codes, Codes, tuple[Codes, ...]]], detail: str = "", status: Status = Status.TESTED
+    parts: Iterator[Part], detail: str = "", status: Status = Status.TESTED
 ) -> Evidence:
     """Evidence that two arrays of codes agree bit for bit, all NaNs counting as one.
 

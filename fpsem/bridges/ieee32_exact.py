@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fpsem.bridges.bridge import Bridge, Codes, agreement
+from fpsem.bridges.bridge import Bridge, Codes, Part, agreement
 from fpsem.core.claim import Claim, Evidence, Status
 from fpsem.core.formats import BINARY32, FORMATS, Format
 from fpsem.core.protocol import ARITHMETIC
@@ -27,7 +27,7 @@ def _expected(name: str, f: Format, operands: tuple[Codes, ...]) -> Codes:
 
 
 def _every_pair(cases: int, seed: int) -> Evidence:
-    def parts() -> Iterator[tuple[str, Codes, Codes, tuple[Codes, ...]]]:
+    def parts() -> Iterator[Part]:
         every = np.arange(1 << _TOY.width, dtype=np.uint32).astype(_TOY.dtype)
         pairs = (np.repeat(every, len(every)), np.tile(every, len(every)))
         for name, arity in ARITHMETIC.items():
@@ -39,7 +39,7 @@ def _every_pair(cases: int, seed: int) -> Evidence:
 
 
 def _sampled(cases: int, seed: int) -> Evidence:
-    def parts() -> Iterator[tuple[str, Codes, Codes, tuple[Codes, ...]]]:
+    def parts() -> Iterator[Part]:
         for name, arity in ARITHMETIC.items():
             operands = columns(arity, min(cases, 20_000) // len(ARITHMETIC), seed)
             yield name, getattr(arithmetic(), name)(*operands), _expected(name, BINARY32, operands), operands

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fpsem.bridges.bridge import Bridge, Codes, agreement
+from fpsem.bridges.bridge import Bridge, Part, agreement
 from fpsem.core.claim import Claim, Evidence, Status
 from fpsem.core.codes import ulp_distance
 from fpsem.core.protocol import ARITHMETIC, ELEMENTARY
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.numpy_float32 import LIBRARY_ULPS, NumPyFloat32
 from fpsem.testing.operands import columns
-
-Part = tuple[str, Codes, Codes, tuple[Codes, ...]]
 
 
 def _parts(cases: int, seed: int) -> Iterator[Part]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fpsem.bridges.bridge import Bridge, Codes, agreement
+from fpsem.bridges.bridge import Bridge, Part, agreement
 from fpsem.core.claim import Claim, Evidence, Status
 from fpsem.core.protocol import ARITHMETIC
 from fpsem.domains.ieee32 import IEEE32Exec
@@ -16,7 +16,7 @@ from fpsem.testing.operands import columns
 
 
 def _check(cases: int, seed: int) -> Evidence:
-    def parts() -> Iterator[tuple[str, Codes, Codes, tuple[Codes, ...]]]:
+    def parts() -> Iterator[Part]:
         exact, terms = IEEE32Exec(), SymbolicFP32()
         for name, arity in ARITHMETIC.items():
             if name in ("neg", "abs"):

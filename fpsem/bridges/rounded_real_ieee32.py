@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fpsem.bridges.bridge import Bridge, Codes, agreement
+from fpsem.bridges.bridge import Bridge, Part, agreement
 from fpsem.core.claim import Claim, Evidence, Status
 from fpsem.core.errors import UndefinedError
 from fpsem.core.formats import BINARY32
@@ -20,7 +20,7 @@ from fpsem.testing.operands import columns
 
 
 def _check(cases: int, seed: int) -> Evidence:
-    def parts() -> Iterator[tuple[str, Codes, Codes, tuple[Codes, ...]]]:
+    def parts() -> Iterator[Part]:
         exact, paper = IEEE32Exec(), RoundedReal()
         for name, arity in ARITHMETIC.items():
             operands = columns(arity, min(cases, 20_000) // len(ARITHMETIC), seed, special=False)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsem.core.codes import decode_array
 from fpsem.core.formats import FORMATS
 from fpsem.core.protocol import Array
 
@@ -42,6 +43,25 @@ def largest(lo: Any, hi: Any) -> Any:
 def least(lo: Any, hi: Any) -> Any:
     """The least |x|."""
     return np.maximum(np.maximum(lo, -hi), 0.0)
+
+
+def numbers(bits: Array) -> Array:
+    """Finite binary32 codes as doubles, exactly. Raises UndefinedError that names the element for any other."""
+    values = bits.view(np.float32).astype(np.float64)
+    if not np.isfinite(values).all():
+        decode_array(bits)  # raises, naming the element
+    return values
+
+
+def middle(x: Ends) -> Array:
+    """The midpoints, nearly."""
+    return np.asarray(x[0] / 2 + x[1] / 2)
+
+
+def fractions(x: Ends) -> tuple[Array, Array]:
+    """The ends, which are finite, as object arrays of Fractions."""
+    exact = np.frompyfunc(Fraction, 1, 1)
+    return np.asarray(exact(x[0]), dtype=object), np.asarray(exact(x[1]), dtype=object)
 
 
 def around(value: Fraction) -> tuple[float, float]:

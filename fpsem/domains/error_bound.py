@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
 from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.domains import _outward as outward
 
@@ -75,30 +75,25 @@ class ErrorBound:
         return _pack(bottom, _embed(high)[1], outward.up(error + float(high - low)))
 
     def from_bits(self, bits: Array) -> Array:
-        values = bits.view(np.float32).astype(np.float64)
-        if not np.isfinite(values).all():
-            decode_array(bits)  # raises, naming the element
+        values = outward.numbers(bits)
         return _pack(values, values, np.zeros_like(values))
 
     def box(self, lo: Array, hi: Array) -> Array:
         """Inputs that may be any binary32 numbers between two float32 arrays. Raises ValueError for an empty box."""
-        low, high = np.asarray(lo, np.float32).astype(np.float64), np.asarray(hi, np.float32).astype(np.float64)
-        if not (low <= high).all() or not np.isfinite([low, high]).all():
-            raise ValueError("a box needs finite ends with lo <= hi everywhere")
-        return _pack(low, high, np.zeros_like(low))
+        region = Box(np.asarray(lo, np.float32), np.asarray(hi, np.float32))
+        return _pack(region.lo, region.hi, np.zeros(region.shape))
 
     def to_bits(self, x: Array) -> Array:
         raise UnableError("an error bound stands for many executions; read its enclosure, or run the domain ieee32")
 
     def to_float(self, x: Array) -> Array:
-        return x["lo"] / 2 + x["hi"] / 2
+        return outward.middle(_ends(x))
 
     def enclosure(self, x: Array) -> tuple[Array, Array]:
         bad = np.argwhere(~(np.isfinite(x["lo"]) & np.isfinite(x["hi"])))
         if len(bad):
             raise UndefinedError(f"the element at index {tuple(map(int, bad[0]))} may be undefined on this region")
-        exact = np.frompyfunc(Fraction, 1, 1)
-        return np.asarray(exact(x["lo"]), dtype=object), np.asarray(exact(x["hi"]), dtype=object)
+        return outward.fractions(_ends(x))
 
     # -- arithmetic ----------------------------------------------------------------------------------------------
 

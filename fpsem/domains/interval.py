@@ -17,7 +17,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket
 from fpsem.core.protocol import Array, Contract, Kind
@@ -64,9 +63,7 @@ class Interval:
         return _pack((outward.around(low)[0], outward.around(high)[1]))
 
     def from_bits(self, bits: Array) -> Array:
-        values = bits.view(np.float32).astype(np.float64)
-        if not np.isfinite(values).all():
-            decode_array(bits)  # raises, naming the element
+        values = outward.numbers(bits)
         return _pack((values, values))
 
     def box(self, region: Box) -> Array:
@@ -81,14 +78,13 @@ class Interval:
         return np.asarray(low)
 
     def to_float(self, x: Array) -> Array:
-        return np.asarray(x["lo"] / 2 + x["hi"] / 2)
+        return outward.middle(_ends(x))
 
     def enclosure(self, x: Array) -> tuple[Array, Array]:
         bad = np.argwhere(~(np.isfinite(x["lo"]) & np.isfinite(x["hi"])))
         if len(bad):
             raise UndefinedError(f"element {[int(i) for i in bad[0]]} may be undefined on this region")
-        exact = np.frompyfunc(Fraction, 1, 1)
-        return np.asarray(exact(x["lo"]), dtype=object), np.asarray(exact(x["hi"]), dtype=object)
+        return outward.fractions(_ends(x))
 
     # -- arithmetic ----------------------------------------------------------------------------------------------
 
