@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from fpsem.interop.files import write
+from fpsem.core.files import write
 from fpsem.report.matrix import LEGEND, matrix_markdown
 
 README = Path(__file__).resolve().parents[1] / "README.md"

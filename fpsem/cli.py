@@ -228,7 +228,7 @@ def _load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:
 
 def _read_arrays(path: Path) -> dict[str, Any]:
     """The arrays of a file by name; the array of a .npy file has the name ''."""
-    from fpsem.interop.files import read
+    from fpsem.core.files import read
 
     data = read(path, _MOST_INPUT)
     if not data.startswith(_MAGIC):

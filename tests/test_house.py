@@ -17,7 +17,7 @@ ROOT = Path(fpsem.__file__).parent
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
-LEAVES = {"input", "parameter"}
+LEAVES = {"input", "integer_input", "parameter"}
 """Ops that the graph itself knows: values that come from outside."""
 
 OPERATORS = {
@@ -28,7 +28,7 @@ OPERATORS = {
 OPS_NAMED_IN = {
     "graph/trace.py": LEAVES | OPERATORS | {"pi"},
     "graph/ir.py": LEAVES,
-    "graph/denote.py": LEAVES,
+    "graph/denote.py": {"input", "parameter"},
     "graph/ops/gelu.py": {"tanh"},
     "graph/ops/linear.py": {"matmul"},
 }

@@ -16,7 +16,7 @@ import numpy as np
 from fpsem import nn
 from fpsem.core.errors import MissingExtraError
 from fpsem.interop.checkpoint import save
-from fpsem.interop.files import write
+from fpsem.core.files import write
 
 FOLDER = Path(__file__).parent
 TEST_IMAGES, EPOCHS, BATCH, RATE, SEED = 300, 60, 32, 0.2, 0

@@ -174,7 +174,7 @@ def _named_vjp(
 
 def _leaves(graph: Graph, wrt: Iterable[str] | None) -> dict[str, int]:
     """The leaves to differentiate by: their node indices by name."""
-    names = [*graph.inputs, *graph.parameters]
+    names = [name for name in (*graph.inputs, *graph.parameters) if name not in graph.integer_inputs]
     chosen = list(names if wrt is None else wrt)
     for name in chosen:
         if name not in names:

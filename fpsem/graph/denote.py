@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fpsem.core.errors import FpsemError, PayloadError, UndefinedError
 from fpsem.core.protocol import Array, ScalarDomain
@@ -33,7 +34,8 @@ def denote(
     Args:
         graph: what to compute.
         payload: a tensor for each parameter: float32, or uint32 codes of binary32.
-        inputs: a tensor for each input: float32, uint32 codes, or an array of the domain's own scalars.
+        inputs: a tensor for each input: float32, uint32 codes, or an array of the domain's own scalars; integers for those
+            that are integers.
         domain: what the operations mean.
         observe: sees every node's value.
 
@@ -43,10 +45,7 @@ def denote(
     Raises:
         PayloadError: a tensor is missing, unknown, or has the wrong shape or dtype.
     """
-    given = {
-        **embed_all("parameter", graph.parameters, payload, domain),
-        **embed_all("input", graph.inputs, inputs, domain),
-    }
+    given = {**embed_all("parameter", graph.parameters, payload, domain), **embed_inputs(graph, inputs, domain)}
     values: dict[int, Array] = {}
     for index, node in enumerate(graph.nodes):
         leaf = op_named(node.op).is_leaf
@@ -126,6 +125,30 @@ def embed_all(
     """Named tensors as arrays of the domain's scalars. Raises PayloadError that names each one that does not fit."""
     check_names(kind, shapes, given)
     return {name: embed(f"{kind} {name!r}", given[name], shape, domain) for name, shape in shapes.items()}
+
+
+def embed_inputs(graph: Graph, given: Mapping[str, Any], domain: ScalarDomain) -> dict[str, Array]:
+    """The inputs of a graph, by name: arrays of the domain's scalars, and int64 where integers are declared.
+
+    Raises:
+        PayloadError: one is missing, unknown, or of another shape or dtype.
+    """
+    check_names("input", graph.inputs, given)
+    return {
+        name: integers(f"input {name!r}", given[name], shape)
+        if name in graph.integer_inputs
+        else embed(f"input {name!r}", given[name], shape, domain)
+        for name, shape in graph.inputs.items()
+    }
+
+
+def integers(what: str, value: Any, shape: Shape) -> npt.NDArray[np.int64]:
+    """A tensor of plain integers. Raises PayloadError that names the tensor."""
+    array = np.asarray(value)
+    check_shape(what, array.shape, shape)
+    if array.dtype.kind not in "iu" or not np.can_cast(array.dtype, np.int64):
+        raise PayloadError(f"{what} has dtype {array.dtype}, expected integers: labels or indices, as int64")
+    return array.astype(np.int64)
 
 
 def check_names(kind: str, shapes: Mapping[str, Shape], given: Mapping[str, Any]) -> None:

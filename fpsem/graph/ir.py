@@ -14,7 +14,7 @@ from math import prod
 from types import MappingProxyType
 
 from fpsem.core.errors import FpsemError, GraphError, ShapeError
-from fpsem.graph.op import Attribute, Op, Shape
+from fpsem.graph.op import Attribute, Op, Shape, Sort
 from fpsem.graph.ops import op_named
 
 _MOST_ELEMENTS = 1 << 63
@@ -47,17 +47,17 @@ def make_node(
     op_name: str,
     inputs: tuple[int, ...],
     shapes: tuple[Shape, ...],
-    truths: tuple[bool, ...],
+    sorts: tuple[Sort, ...],
     attributes: Mapping[str, object],
     label: str,
     index: int,
 ) -> Node:
-    """A checked node, given its inputs' shapes and which are truths. Raises GraphError or ShapeError that names the node."""
+    """A checked node, given its inputs' shapes and sorts. Raises GraphError or ShapeError that names the node."""
     where = f"node %{index} ({op_name}{f', {label!r}' if label else ''})"
     try:
         op = op_named(op_name)
         complete = op.complete(len(inputs), attributes)
-        _check_kinds(op, truths)
+        _check_sorts(op, sorts)
         shape = op.shape(*shapes, **complete)
     except FpsemError as error:
         kind = ShapeError if isinstance(error, ShapeError) else GraphError
@@ -67,12 +67,11 @@ def make_node(
     return Node(op_name, inputs, MappingProxyType(complete), shape, label)
 
 
-def _check_kinds(op: Op, truths: tuple[bool, ...]) -> None:
-    for position, is_truth in enumerate(truths):
-        wanted = position in op.truth_inputs
-        if is_truth != wanted:
-            kinds = {True: "a truth (of less, less_equal or equal)", False: "scalars"}
-            raise GraphError(f"input {position} must be {kinds[wanted]}, not {kinds[is_truth]}")
+def _check_sorts(op: Op, sorts: tuple[Sort, ...]) -> None:
+    for position, sort in enumerate(sorts):
+        wanted = op.input_sort(position)
+        if sort is not wanted:
+            raise GraphError(f"input {position} must be {wanted.value}, not {sort.value}")
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ class Graph:
         for name, index in self.outputs.items():
             if not (type(index) is int and 0 <= index < len(self.nodes)):
                 raise GraphError(f"output {name!r} names node %{index}, but there are {len(self.nodes)} nodes")
-            if self.op(index).gives_truth:
-                raise GraphError(f"output {name!r} is a truth; choose numbers by it with where")
+            if self.op(index).sort is not Sort.SCALAR:
+                raise GraphError(f"output {name!r} is of {self.op(index).sort.value}; outputs are scalars")
         names = [str(node.attributes["name"]) for node in self.nodes if op_named(node.op).is_leaf]
         twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
         if twice:
@@ -113,8 +112,8 @@ class Graph:
         if late:
             raise GraphError(f"node %{index} ({node.op}): input %{late[0]} does not come before it")
         shapes = tuple(self.nodes[i].shape for i in node.inputs)
-        truths = tuple(self.op(i).gives_truth for i in node.inputs)
-        made = make_node(node.op, node.inputs, shapes, truths, node.attributes, node.label, index)
+        sorts = tuple(self.op(i).sort for i in node.inputs)
+        made = make_node(node.op, node.inputs, shapes, sorts, node.attributes, node.label, index)
         if made.shape != node.shape:
             raise ShapeError(f"node %{index} ({node.op}): shape {node.shape} is declared, its rule gives {made.shape}")
         return made
@@ -122,13 +121,18 @@ class Graph:
     def __hash__(self) -> int:
         return hash((self.nodes, frozenset(self.outputs.items())))
 
-    def _leaves(self, op: str) -> dict[str, Shape]:
-        return {str(node.attributes["name"]): node.shape for node in self.nodes if node.op == op}
+    def _leaves(self, *ops: str) -> dict[str, Shape]:
+        return {str(node.attributes["name"]): node.shape for node in self.nodes if node.op in ops}
 
     @cached_property
     def inputs(self) -> Mapping[str, Shape]:
         """The shape of every input, by name, in order of appearance."""
-        return MappingProxyType(self._leaves("input"))
+        return MappingProxyType(self._leaves("input", "integer_input"))
+
+    @cached_property
+    def integer_inputs(self) -> Mapping[str, Shape]:
+        """Those of the inputs that are integers: labels and indices."""
+        return MappingProxyType(self._leaves("integer_input"))
 
     @cached_property
     def parameters(self) -> Mapping[str, Shape]:

@@ -3,19 +3,23 @@
 ``shape`` says which inputs and attributes the op takes, and the shape of its result: its positional parameters are the
 shapes of the inputs, its keyword-only parameters are the attributes, with their types and defaults. ``meaning`` says
 what the op computes, over the primitives of any domain. ``vjp`` carries the gradient with respect to the result back to the
-inputs, over Tensors, so that a gradient is a graph again; ops of truths have none. A module whose value is the domain's truth
-says ``GIVES_TRUTH``, one that takes truths lists them in ``TRUTH_INPUTS``. Nothing else in fpsem lists ops, their attributes
-or arities.
+inputs, over Tensors, so that a gradient is a graph again; ops of truths have none. Tensors are of three sorts; a module whose
+value is no scalar says its sort in ``GIVES``, one that takes other sorts says them, by position, in ``TAKES``. Nothing else in
+fpsem lists ops, their attributes or arities.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from fpsem.core.errors import GraphError
 from fpsem.core.protocol import Array, ScalarDomain
@@ -23,7 +27,18 @@ from fpsem.core.protocol import Array, ScalarDomain
 Shape = tuple[int, ...]
 Attribute = int | bool | float | str | tuple[int, ...] | tuple[str, ...] | None
 
-_TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "bool": (bool,), "str": (str,), "None": (type(None),)}
+
+class Sort(Enum):
+    """What the elements of a tensor are; the value is what messages call them."""
+
+    SCALAR = "scalars"
+    TRUTH = "truths (of less, less_equal or equal)"
+    INTEGER = "integers (of integer_input)"
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "int": (int,), "bool": (bool,), "str": (str,), "None": (type(None),), "float": (float, int)
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,14 +80,17 @@ class Op:
         return float("inf") if unbounded else sum(k is inspect.Parameter.POSITIONAL_OR_KEYWORD for k in kinds)
 
     @cached_property
-    def truth_inputs(self) -> frozenset[int]:
-        """The positions of the inputs that must be truths; all others must be scalars."""
-        return frozenset(vars(self.module).get("TRUTH_INPUTS", ()))
+    def sort(self) -> Sort:
+        """The sort of its value."""
+        return Sort(vars(self.module).get("GIVES", Sort.SCALAR))
 
     @cached_property
-    def gives_truth(self) -> bool:
-        """Whether its value is the domain's truth."""
-        return bool(vars(self.module).get("GIVES_TRUTH", False))
+    def _takes(self) -> Mapping[int, Sort]:
+        return dict(vars(self.module).get("TAKES", {}))
+
+    def input_sort(self, position: int) -> Sort:
+        """The sort that the input at a position must have."""
+        return self._takes.get(position, Sort.SCALAR)
 
     @property
     def summary(self) -> str:
@@ -96,6 +114,7 @@ class Op:
         return {name: self._checked(name, bound.arguments[name]) for name in self.attributes}
 
     def _checked(self, name: str, value: Any) -> Attribute:
+        """The value if the annotation of the attribute allows it; floats rounded to binary32."""
         value = tuple(value) if isinstance(value, list) else value
         annotation = str(self._signature.parameters[name].annotation)
         for wanted in annotation.split(" | "):
@@ -103,7 +122,7 @@ class Op:
             if is_tuple and isinstance(value, tuple) and all(type(v) in _TYPES[element] for v in value):
                 return value
             if not is_tuple and type(value) in _TYPES[wanted]:
-                return value  # type: ignore[no-any-return]
+                return _binary32(f"{self.name}: attribute {name}", value) if wanted == "float" else value
         raise GraphError(f"{self.name}: attribute {name} must be {annotation}, not {value!r}")
 
     def shape(self, *shapes: Shape, **attributes: Attribute) -> Shape:
@@ -126,3 +145,12 @@ class Op:
         """What the op computes, over the domain's primitives."""
         result: Array = self.module.meaning(domain, *arrays, **attributes)
         return result
+
+
+def _binary32(what: str, value: float) -> float:
+    """The binary32 number nearest to an attribute. Raises GraphError where there is none that is finite."""
+    with np.errstate(over="ignore"):
+        rounded = float(np.float32(value))
+    if not math.isfinite(rounded):
+        raise GraphError(f"{what} must be a finite binary32 number, not {value!r}")
+    return rounded

@@ -7,7 +7,7 @@ broadcast by themselves, but a Python number takes the shape of the tensor that 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from fpsem.core.errors import GraphError, PayloadError, UnknownNameError
 from fpsem.core.protocol import ScalarDomain
 from fpsem.graph.denote import evaluate
 from fpsem.graph.ir import Graph, Node, make_node
-from fpsem.graph.op import Op, Shape
+from fpsem.graph.op import Op, Shape, Sort
 from fpsem.graph.ops import constant, names, op_named
 
 
@@ -41,11 +41,11 @@ class Tensor:
         backend: where ops go.
         shape: the tensor's shape.
         handle: the backend's own: a node's index, or an array.
-        is_truth: whether its elements are truths of the domain, not scalars.
+        sort: what its elements are.
     """
 
-    def __init__(self, backend: Backend, shape: Shape, handle: Any, is_truth: bool = False) -> None:
-        self.backend, self.shape, self.handle, self.is_truth = backend, shape, handle, is_truth
+    def __init__(self, backend: Backend, shape: Shape, handle: Any, sort: Sort = Sort.SCALAR) -> None:
+        self.backend, self.shape, self.handle, self.sort = backend, shape, handle, sort
 
     def apply(self, op: str, *others: Any, **attributes: Any) -> Tensor:
         """Apply an op to this tensor and others; numbers and arrays become constants."""
@@ -182,15 +182,15 @@ class Recorder:
         self.label = ""
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
-        indices, shapes = tuple(t.handle for t in inputs), tuple(t.shape for t in inputs)
-        truths = tuple(op_named(self.nodes[i].op).gives_truth for i in indices)
-        node = make_node(op, indices, shapes, truths, attributes, label or self.label, len(self.nodes))
+        indices, shapes, sorts = (tuple(getattr(t, of) for t in inputs) for of in ("handle", "shape", "sort"))
+        node = make_node(op, indices, shapes, sorts, attributes, label or self.label, len(self.nodes))
         self.nodes.append(node)
-        return Tensor(self, node.shape, len(self.nodes) - 1, op_named(op).gives_truth)
+        return Tensor(self, node.shape, len(self.nodes) - 1, op_named(op).sort)
 
-    def input(self, name: str, shape: Shape) -> Tensor:
-        """A new input."""
-        return self.apply("input", (), {"name": name, "shape": tuple(shape)})
+    def input(self, name: str, shape: Shape, sort: Sort = Sort.SCALAR) -> Tensor:
+        """A new input, of scalars or of integers."""
+        op = "integer_input" if sort is Sort.INTEGER else "input"
+        return self.apply(op, (), {"name": name, "shape": tuple(shape)})
 
     def parameter(self, name: str, shape: Shape) -> Tensor:
         """A new payload tensor."""
@@ -209,22 +209,23 @@ class Eager:
         self.label = ""
 
     def apply(self, op: str, inputs: tuple[Tensor, ...], attributes: Mapping[str, Any], label: str = "") -> Tensor:
-        shapes = tuple(t.shape for t in inputs)
-        truths = tuple(t.is_truth for t in inputs)
-        node = make_node(op, tuple(range(len(inputs))), shapes, truths, attributes, label or self.label, len(inputs))
+        shapes, sorts = tuple(t.shape for t in inputs), tuple(t.sort for t in inputs)
+        node = make_node(op, tuple(range(len(inputs))), shapes, sorts, attributes, label or self.label, len(inputs))
         value = evaluate(len(inputs), node, [t.handle for t in inputs], self.domain)
-        return Tensor(self, node.shape, value, op_named(op).gives_truth)
+        return Tensor(self, node.shape, value, op_named(op).sort)
 
 
-def trace(function: Callable[..., Any], *shapes: Shape) -> Graph:
+def trace(function: Callable[..., Any], *shapes: Shape, integers: Collection[str] = ()) -> Graph:
     """Run a function of tensors once and record its graph.
 
     Args:
         function: takes one Tensor for each shape; returns a Tensor, a tuple of them, or a dictionary by name.
         shapes: the shapes of its arguments, whose names become the inputs' names.
+        integers: the names of those arguments that are integers (labels, indices).
 
     Raises:
         PayloadError: the function takes another number of arguments.
+        UnknownNameError: an integer argument that the function does not have.
         GraphError: it returns something else, or asks a tensor for its truth.
     """
     recorder = Recorder()
@@ -237,7 +238,11 @@ def trace(function: Callable[..., Any], *shapes: Shape) -> Graph:
         raise PayloadError(
             f"the function takes {len(arguments)} tensors ({', '.join(arguments)}), {len(shapes)} shapes were given"
         )
-    returned = function(*(recorder.input(name, shape) for name, shape in zip(arguments, shapes)))
+    for name in integers:
+        if name not in arguments:
+            raise UnknownNameError("argument", name, arguments)
+    sorts = [Sort.INTEGER if name in integers else Sort.SCALAR for name in arguments]
+    returned = function(*(recorder.input(*of) for of in zip(arguments, shapes, sorts)))
     return recorder.finish(_named(returned))
 
 

@@ -25,7 +25,7 @@ from fpsem.core.errors import FileFormatError, PayloadError
 from fpsem.graph.denote import check_names, check_shape
 from fpsem.graph.ir import Graph
 from fpsem.graph.serialize import from_json, to_json
-from fpsem.interop import files
+from fpsem.core import files
 
 Payload = dict[str, npt.NDArray[np.float32]]
 """Parameters by name."""

@@ -10,7 +10,7 @@ import numpy as np
 from fpsem.core.errors import UnsupportedError
 from fpsem.core.protocol import ELEMENTARY, Kind, ScalarDomain
 from fpsem.domains import domain_named, domain_names
-from fpsem.graph.op import Op
+from fpsem.graph.op import Op, Sort
 from fpsem.graph.ops import names, op_named
 from fpsem.testing.calls import SampleCall
 
@@ -70,8 +70,11 @@ def _run(op: Op, domain: ScalarDomain) -> bool:
     attributes: dict[str, Any] = dict(_CALLS[op.name].attributes) if op.name in _CALLS else {}
     half = np.float32(0.5).view(np.uint32)
     operands = [domain.from_bits(np.full(shape, half, dtype=np.uint32)) for shape in shapes]
-    for position in op.truth_inputs:
-        operands[position] = domain.equal(operands[position], operands[position])
+    for position, operand in enumerate(operands):
+        if op.input_sort(position) is Sort.TRUTH:
+            operands[position] = domain.equal(operand, operand)
+        elif op.input_sort(position) is Sort.INTEGER:
+            operands[position] = np.zeros(operand.shape, np.int64)
     op.meaning(cast(ScalarDomain, watched), *operands, **op.complete(len(operands), attributes))
     return not watched.inexact
 

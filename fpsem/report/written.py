@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fpsem.interop.files import write
+from fpsem.core.files import write
 
 _VERSIONS = ("numpy", "numba", "z3-solver", "python-flint")
 

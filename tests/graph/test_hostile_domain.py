@@ -13,8 +13,9 @@ from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.numpy_float32 import NumPyFloat32
 from fpsem.graph.denote import denote
 from fpsem.graph.ir import Graph
+from fpsem.graph.op import Sort
 from fpsem.graph.ops import names, op_named
-from fpsem.graph.trace import Recorder
+from fpsem.graph.trace import Recorder, Tensor
 from fpsem.testing import HostileDomain
 
 X = np.array([[0.5, -0.75, 2.0], [1.0, 0.25, -1.5]], np.float32)
@@ -77,13 +78,18 @@ COMPARES = ("equal", "less", "less_equal", "where")
 DOMAINS = [IEEE32Exec(), NumPyFloat32()]
 
 
+def operand(recorder: Recorder, key: str, x: Any, sort: Sort) -> Tensor:
+    """An input of the sort that the op takes; truths are those of x < 0."""
+    tensor = recorder.input(key, x.shape, Sort.INTEGER if sort is Sort.INTEGER else Sort.SCALAR)
+    return tensor.less(tensor.constant_like(0)) if sort is Sort.TRUTH else tensor
+
+
 def graph_of(name: str) -> tuple[Graph, dict[str, Any]]:
     recorder, call = Recorder(), CALLS[name]
     inputs = {f"x{i}": x for i, x in enumerate(call.inputs)}
-    tensors = tuple(recorder.input(key, x.shape) for key, x in inputs.items())
-    tensors = tuple(t.less(t.constant_like(0)) if i in op_named(name).truth_inputs else t for i, t in enumerate(tensors))
+    tensors = tuple(operand(recorder, key, x, op_named(name).input_sort(i)) for i, (key, x) in enumerate(inputs.items()))
     result = recorder.apply(name, tensors, call.attributes)
-    if result.is_truth:
+    if result.sort is Sort.TRUTH:
         result = result.where(tensors[0].constant_like(1), tensors[0].constant_like(0))
     return recorder.finish({"y": result}), inputs
 

@@ -6,10 +6,10 @@ Source: the primitive of this name in ``fpsem.core.protocol``.
 from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.graph.op import Shape
+from fpsem.graph.op import Shape, Sort
 from fpsem.graph.ops._shapes import elementwise
 
-GIVES_TRUTH = True
+GIVES = Sort.TRUTH
 
 
 def shape(x: Shape, y: Shape) -> Shape:

@@ -8,11 +8,11 @@ Source: torch.where.
 from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.graph.op import Shape
+from fpsem.graph.op import Shape, Sort
 from fpsem.graph.ops._shapes import elementwise
 from fpsem.graph.ops._tensors import Gradients, Tensor, filled
 
-TRUTH_INPUTS = (0,)
+TAKES = {0: Sort.TRUTH}
 
 
 def shape(truth: Shape, x: Shape, y: Shape) -> Shape:

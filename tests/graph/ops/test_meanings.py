@@ -11,8 +11,9 @@ import pytest
 
 from fpsem.core.errors import GraphError, ShapeError
 from fpsem.graph.denote import denote
+from fpsem.graph.op import Sort
 from fpsem.graph.ops import names, op_named
-from fpsem.graph.trace import Recorder
+from fpsem.graph.trace import Recorder, Tensor
 
 A = np.array([[-2.5, -0.75, 0.0, 0.5], [1.0, 3.25, -8.0, 20.0], [0.125, -0.0, 4.0, -30.0]], np.float32)
 B = np.array([[1.5, 0.25, -2.0, 4.0], [-1.0, 3.25, 8.0, -0.5], [2.0, 1.0, -4.0, 16.0]], np.float32)
@@ -125,16 +126,21 @@ def test_every_op_has_a_row_and_every_row_an_op() -> None:
     assert not set(ROWS) - listed, "rows without an op"
 
 
+def operand(recorder: Recorder, name: str, x: Any, sort: Sort) -> Tensor:
+    """An input of the sort that the op takes; truths are those of 0 < x."""
+    tensor = recorder.input(name, x.shape, Sort.INTEGER if sort is Sort.INTEGER else Sort.SCALAR)
+    return tensor.constant_like(0).less(tensor) if sort is Sort.TRUTH else tensor
+
+
 @pytest.mark.parametrize(
     ("op", "row"), [pytest.param(op, row, id=f"{op}-{i}") for op, rows in ROWS.items() for i, row in enumerate(rows)]
 )
 def test_an_op_means_what_numpy_says(op: str, row: Row, float64: Any) -> None:
     recorder = Recorder()
     arrays = {f"x{i}": np.asarray(x) for i, x in enumerate(row.inputs)}
-    tensors = tuple(recorder.input(name, array.shape) for name, array in arrays.items())
-    tensors = tuple(t.constant_like(0).less(t) if i in op_named(op).truth_inputs else t for i, t in enumerate(tensors))
+    tensors = tuple(operand(recorder, name, x, op_named(op).input_sort(i)) for i, (name, x) in enumerate(arrays.items()))
     result = recorder.apply(op, tensors, row.attributes)
-    if result.is_truth:
+    if result.sort is Sort.TRUTH:
         result = result.where(tensors[0].constant_like(1), tensors[0].constant_like(0))
     graph = recorder.finish({"y": result})
     found = denote(graph, {}, arrays, float64)["y"]
@@ -202,9 +208,9 @@ def test_truths_and_scalars_do_not_mix() -> None:
     recorder = Recorder()
     x = recorder.input("x", (2,))
     truth = x.less(x)
-    with pytest.raises(GraphError, match="input 1 must be scalars, not a truth"):
+    with pytest.raises(GraphError, match="input 1 must be scalars, not truths"):
         x + truth
-    with pytest.raises(GraphError, match="input 0 must be a truth"):
+    with pytest.raises(GraphError, match="input 0 must be truths"):
         x.where(x, x)
-    with pytest.raises(GraphError, match="is a truth; choose numbers by it with where"):
+    with pytest.raises(GraphError, match=r"is of truths .*outputs are scalars"):
         recorder.finish({"y": truth})

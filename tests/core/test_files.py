@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fpsem.core.errors import FileFormatError
-from fpsem.interop import files
+from fpsem.core import files
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
