@@ -11,9 +11,6 @@ import json
 import os
 import sys
 import textwrap
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +22,7 @@ from fpsem.core.errors import FileFormatError, FpsemError, PayloadError
 from fpsem.core.schedule import Schedule, parse_schedule
 from fpsem.domains import domain_named, domain_names
 from fpsem.graph.ir import Graph
+from fpsem.progress import progress_bar
 
 app = typer.Typer(
     help="What a neural network, or any numerical graph, really computes.", no_args_is_help=True, add_completion=False
@@ -132,7 +130,7 @@ def proofs(
 
     goals = [(t, g) for t in load_theorems(tuple(names or ())) for g in t.goals if g.fast or not fast]
     rows: list[dict[str, Any]] = []
-    with _progress("proving", None if listing else len(goals)) as advance:
+    with progress_bar("proving", None if listing else len(goals)) as advance:
         for theorem, goal in goals:
             row: dict[str, Any] = {"theorem": theorem.name, "statement": theorem.statement, "goal": goal.name}
             if not listing:
@@ -163,7 +161,7 @@ def claims(
 
     bridges = bridges_named(tuple(names or ()))
     evidence = {}
-    with _progress("checking", len(bridges) if check else None) as advance:
+    with progress_bar("checking", len(bridges) if check else None) as advance:
         for name, bridge in bridges.items() if check else ():
             advance(name)
             evidence[name] = bridge.check(cases, seed)
@@ -205,7 +203,7 @@ def _compare(model: Path, input: Path, names: list[str] | None, schedules: list[
         plain = domain_named(name)
         ordered = orders if "schedule" in vars(plain) else []
         domains += [domain_named(name, order) for order in ordered] or [plain]
-    with _progress("reading", len(domains) + 1) as advance:
+    with progress_bar("reading", len(domains) + 1) as advance:
         return compare_domains(ir, payload, x, domains, advance)
 
 
@@ -254,27 +252,6 @@ def _row(path: Path, name: str, arrays: dict[str, Any], shape: tuple[int, ...], 
             raise PayloadError(f"--index {index}: {path} has {len(x)} row{'s' * (len(x) > 1)}, counted from 0")
         x = x[index].reshape(shape)
     return x
-
-
-@contextmanager
-def _progress(title: str, total: int | None) -> Iterator[Any]:
-    """A bar on the standard error once two seconds have passed; nothing where there is nothing to do."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    if not total:
-        yield lambda step: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_errors, transient=True, disable=not _errors.is_terminal) as bar:
-        task = bar.add_task(title, total=total, visible=False)
-        start, done = time.monotonic(), -1
-
-        def advance(step: str) -> None:
-            nonlocal done
-            done += 1
-            bar.update(task, description=step, completed=done, visible=done > 0 or time.monotonic() - start > 2)
-
-        yield advance
 
 
 def _show(content: Any, as_json: bool) -> None:

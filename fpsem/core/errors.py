@@ -46,6 +46,10 @@ class ScheduleError(FpsemError, ValueError):
     """A schedule that does not exist, or does not fit the number of terms."""
 
 
+class TrainingError(FpsemError, ValueError):
+    """A hyper-parameter out of its bounds, or a training step whose loss or parameters are not finite."""
+
+
 class PropertyError(FpsemError, TypeError):
     """A property of outputs that is not a formula of comparisons."""
 

@@ -24,29 +24,30 @@ from fpsem.graph.ir import Graph
 from fpsem.graph.trace import Recorder, Tensor, constant_tensor, labelled
 
 
-def grad(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
+def grad(graph: Graph, wrt: Iterable[str] | None = None, of: str | None = None) -> Graph:
     """The gradient of a scalar output.
 
     Args:
-        graph: with one output, of one element.
-        wrt: names of inputs and parameters; all when None.
+        graph: with an output of one element.
+        wrt: names of inputs and parameters; all but integers when None.
+        of: the output's name; the only one when None.
 
     Returns:
         A graph with an output ``grad.NAME`` for each, of the leaf's shape.
 
     Raises:
         ShapeError: the output is not a scalar.
-        UnknownNameError: no such leaf.
-        GraphError: several outputs, or an op without a derivative on the way.
+        UnknownNameError: no such leaf or output.
+        GraphError: several outputs and none named, or an op without a derivative on the way.
     """
     recorder, values = _replay(graph)
-    return recorder.finish(_prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt))))
+    return recorder.finish(_prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt), of)))
 
 
-def value_and_grad(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
-    """The outputs of the graph, and of ``grad``, in one graph. Takes and raises what ``grad`` does."""
+def value_and_grad(graph: Graph, wrt: Iterable[str] | None = None, of: str | None = None) -> Graph:
+    """All outputs of the graph, and those of ``grad``, in one graph. Takes and raises what ``grad`` does."""
     recorder, values = _replay(graph)
-    gradients = _prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt)))
+    gradients = _prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt), of))
     return recorder.finish({**{name: values[i] for name, i in graph.outputs.items()}, **gradients})
 
 
@@ -154,8 +155,10 @@ def _reaching(graph: Graph, leaves: Iterable[int]) -> set[int]:
     return reaching
 
 
-def _scalar_gradient(graph: Graph, values: Sequence[Tensor], leaves: Mapping[str, int]) -> dict[str, Tensor]:
-    output = _only_output(graph)
+def _scalar_gradient(
+    graph: Graph, values: Sequence[Tensor], leaves: Mapping[str, int], of: str | None
+) -> dict[str, Tensor]:
+    output = _only_output(graph) if of is None else _output(graph, of)
     shape = graph.nodes[output].shape
     if prod(shape) != 1:
         raise ShapeError(f"a gradient is of a scalar, the output has shape {shape}; sum it, or use vjp or jacobian")
@@ -190,6 +193,12 @@ def _only_output(graph: Graph) -> int:
     if len(graph.outputs) != 1:
         raise GraphError(f"one output is needed, this graph has {len(graph.outputs)}: {', '.join(graph.outputs)}")
     return next(iter(graph.outputs.values()))
+
+
+def _output(graph: Graph, name: str) -> int:
+    if name not in graph.outputs:
+        raise UnknownNameError("output", name, graph.outputs)
+    return graph.outputs[name]
 
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

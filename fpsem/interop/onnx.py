@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpsem.core import files
 from fpsem.core.errors import (
     FileFormatError,
     FpsemError,
@@ -30,7 +31,7 @@ from fpsem.core.protocol import Array
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Shape
 from fpsem.graph.trace import Recorder, labelled
-from fpsem.interop import _onnx_ops, files
+from fpsem.interop import _onnx_ops
 from fpsem.interop._onnx_ops import Call, Concrete, Value
 
 _MOST = (1 << 31) - 1

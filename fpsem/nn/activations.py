@@ -5,18 +5,18 @@ Source: the classes of the same names in torch.nn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fpsem.graph.trace import Tensor
 from fpsem.nn.module import Module
+from fpsem.nn.scope import Scope
 
 
 @dataclass(frozen=True)
 class ReLU(Module):
     """max(x, 0), elementwise."""
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.relu()
 
 
@@ -30,7 +30,7 @@ class GELU(Module):
 
     approximate: str = "none"
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.gelu(approximate=self.approximate)
 
 
@@ -38,7 +38,7 @@ class GELU(Module):
 class SiLU(Module):
     """x / (1 + exp(-x)), elementwise."""
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.silu()
 
 
@@ -46,7 +46,7 @@ class SiLU(Module):
 class Sigmoid(Module):
     """1 / (1 + exp(-x)), elementwise."""
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.sigmoid()
 
 
@@ -54,7 +54,7 @@ class Sigmoid(Module):
 class Tanh(Module):
     """The hyperbolic tangent, elementwise."""
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.tanh()
 
 
@@ -62,7 +62,7 @@ class Tanh(Module):
 class Softplus(Module):
     """log(1 + exp(x)), elementwise (PyTorch's beta = 1, without its threshold)."""
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.softplus()
 
 
@@ -76,7 +76,7 @@ class Softmax(Module):
 
     dim: int
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.softmax(axis=self.dim)
 
 
@@ -90,5 +90,5 @@ class LogSoftmax(Module):
 
     dim: int
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.log_softmax(axis=self.dim)

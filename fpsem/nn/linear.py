@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fpsem.core.errors import ShapeError
 from fpsem.graph.trace import Tensor
 from fpsem.nn.module import Module, Parameter
+from fpsem.nn.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ class Linear(Module):
         shapes = {"weight": (self.out_features, self.in_features), "bias": (self.out_features,)}
         return {name: Parameter(shape, bound) for name, shape in shapes.items() if name == "weight" or self.bias}
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         return x.linear(parameters["weight"], *([parameters["bias"]] if self.bias else []))

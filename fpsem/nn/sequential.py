@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fpsem.graph.op import Sort
 from fpsem.graph.trace import Tensor
 from fpsem.nn.module import Module, Parameter
+from fpsem.nn.scope import Scope
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -50,7 +52,12 @@ class Sequential(Module):
     def declared(self) -> dict[str, Parameter]:
         return {f"{i}.{name}": p for i, layer in enumerate(self.layers) for name, p in layer.declared().items()}
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    @property
+    def takes(self) -> Sort:
+        """What its first layer takes."""
+        return self.layers[0].takes if self.layers else super().takes
+
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         for i, layer in enumerate(self.layers):
             x = layer.place(str(i), x, parameters)
         return x

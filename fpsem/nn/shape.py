@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
 from fpsem.core.errors import ShapeError
 from fpsem.graph.trace import Tensor
 from fpsem.nn.module import Module
+from fpsem.nn.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Flatten(Module):
     start_dim: int = 1
     end_dim: int = -1
 
-    def forward(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, parameters: Scope) -> Tensor:
         first, last = (dim + x.ndim if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < x.ndim:
             raise ShapeError(f"{self} does not fit shape {x.shape}: both must be its dimensions, in order")

@@ -1,0 +1,38 @@
+"""A progress bar on the standard error, for work that takes more than two seconds; nothing where that is no terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
+    """A bar that is shown once two seconds have passed.
+
+    Args:
+        title: what is done, until the first step says more.
+        total: the number of steps; no bar where there are none.
+
+    Yields:
+        A function to call as each step begins, with what to call the step.
+    """
+    if not total:
+        yield lambda step: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    errors = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(title, total=total, visible=False)
+        start, done = time.monotonic(), -1
+
+        def advance(step: str) -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, description=step, completed=done, visible=time.monotonic() - start > 2)
+
+        yield advance
