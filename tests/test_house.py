@@ -30,7 +30,7 @@ OPS_NAMED_IN = {
     "graph/ir.py": LEAVES,
     "graph/denote.py": {"input", "parameter"},
     "graph/ops/gelu.py": {"tanh"},
-    "graph/ops/linear.py": {"matmul"},
+    "graph/ops/_reduce.py": {"matmul", "max", "sum"},
 }
 """Strings that name another file's op and may: leaves, Python's syntax, the name of an approximation, an override looked up."""
 

@@ -62,6 +62,9 @@ class ScalarDomain(Protocol):
 
     # -- identity ------------------------------------------------------------------------------------------------
 
+    def __hash__(self) -> int:
+        """A domain is a value: what was prepared for one serves all that are equal to it."""
+
     @property
     def name(self) -> str:
         """The name that tables and the command line use."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.domains._scheduled import Kernels, reductions
 from fpsem.softfloat import arithmetic
 
 
@@ -55,7 +57,8 @@ class IEEE32Exec:
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:
-        return {}
+        sums, maxima = _kernels(self._direction)
+        return reductions(self.schedule, sums, self.mul, maxima)
 
     def refine(self, outputs: list[Array]) -> None:
         return None
@@ -176,6 +179,14 @@ class IEEE32Exec:
 
 
 _F32 = arithmetic(BINARY32)
+
+
+@cache
+def _kernels(direction: Rounding) -> tuple[Kernels, Kernels]:
+    """Sums and products in a direction, and maxima."""
+    steps = "\n\n".join(_F32.source(name, direction) for name in ("add", "mul", "fma"))
+    sums = Kernels(f"binary32_sums_{direction.value}", BINARY32.dtype, steps)
+    return sums, Kernels("binary32_maxima", BINARY32.dtype, _F32.source("maximum", called="add"), ("sums",))
 
 
 def _floats(x: Array) -> npt.NDArray[np.float64]:

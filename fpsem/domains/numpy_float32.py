@@ -24,6 +24,7 @@ from fpsem.core.exact import round_pi, round_to_bits
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.domains._scheduled import Kernels, reductions
 from fpsem.softfloat import arithmetic
 
 LIBRARY_ULPS = 4
@@ -66,7 +67,9 @@ class NumPyFloat32:
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:
-        return {"matmul": _quiet(np.matmul), "sum": _quiet(np.sum)} if self.library_reductions else {}
+        if self.library_reductions:
+            return {"matmul": _quiet(np.matmul), "sum": _quiet(np.sum)}
+        return reductions(self.schedule, _SUMS, self.mul, _MAXIMA)
 
     def refine(self, outputs: list[Array]) -> None:
         return None
@@ -107,7 +110,7 @@ class NumPyFloat32:
         return _quiet(np.divide)(x, y)
 
     def fma(self, x: Array, y: Array, z: Array) -> Array:
-        return _quiet(_fma_kernel())(x, y, z)
+        return _quiet(_hardware().fma)(x, y, z)
 
     def sqrt(self, x: Array) -> Array:
         return _quiet(np.sqrt)(x)
@@ -119,10 +122,10 @@ class NumPyFloat32:
         return np.abs(x)
 
     def minimum(self, x: Array, y: Array) -> Array:
-        return _extreme(np.minimum, np.bitwise_or, x, y)
+        return _quiet(_hardware().minimum)(x, y)
 
     def maximum(self, x: Array, y: Array) -> Array:
-        return _extreme(np.maximum, np.bitwise_and, x, y)
+        return _quiet(_hardware().maximum)(x, y)
 
     # -- elementary ----------------------------------------------------------------------------------------------
 
@@ -184,6 +187,44 @@ class NumPyFloat32:
         return np.isfinite(x)
 
 
+_SUMS = Kernels(
+    "float32_sums",
+    np.dtype(np.float32),
+    """
+from fpsem.domains._hardware import llvm_fma
+
+
+@numba.njit(forceinline=True)
+def add(x, y):
+    return x + y
+
+
+@numba.njit(forceinline=True)
+def mul(x, y):
+    return x * y
+
+
+@numba.njit(forceinline=True)
+def fma(x, y, z):
+    return llvm_fma(x, y, z)
+""",
+)
+
+_MAXIMA = Kernels(
+    "float32_maxima",
+    np.dtype(np.float32),
+    """
+@numba.njit(forceinline=True)
+def add(x, y):
+    if x == y:
+        return x + y if x == 0 else x  # of opposite zeros +0
+    return x if x > y or x != x else y
+""",
+    ("sums",),
+)
+"""Maxima are sums whose addition is the maximum; a NaN stays."""
+
+
 def _quiet(function: Callable[..., Any]) -> Callable[..., Array]:
     """The function as an array function without numpy's warnings: overflow and NaN are results here, not accidents."""
 
@@ -194,20 +235,13 @@ def _quiet(function: Callable[..., Any]) -> Callable[..., Array]:
     return call
 
 
-def _extreme(library: Callable[..., Any], zeros: Callable[..., Any], x: Array, y: Array) -> Array:
-    """numpy's minimum or maximum, which keep NaN but may return either of two opposite zeros: those join by their bits."""
-    joined = zeros(np.asarray(x).view(np.uint32), np.asarray(y).view(np.uint32)).view(np.float32)
-    return np.where((np.asarray(x) == 0) & (np.asarray(y) == 0), joined, _quiet(library)(x, y))
-
-
 def _erf(x: Array) -> Array:
     """Python's erf, in double precision, rounded: numpy has none."""
     return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(np.float32)
 
 
 @cache
-def _fma_kernel() -> Callable[..., Any]:
-    from fpsem.domains._hardware_fma import fma  # numba takes half a second to import
+def _hardware() -> Any:
+    from fpsem.domains import _hardware as ufuncs  # numba takes half a second to import
 
-    kernel: Callable[..., Any] = fma
-    return kernel
+    return ufuncs

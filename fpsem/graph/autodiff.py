@@ -4,7 +4,8 @@ Reverse mode walks the graph backwards with each op's ``vjp`` rule; forward mode
 is linear in the cotangent, so differentiating it again in the cotangent gives the jvp, without a second set of rules.
 
 Conventions where no derivative exists: relu'(0) = 0, |x|' at 0 is 0, minimum and maximum of equal operands give half to
-each, max over an axis gives equal parts to all that reach it, where gives all to the chosen side.
+each, max over an axis and max_pool2d give equal parts to all that reach it, where gives all to the chosen side, clip passes at
+its ends, the mask of dropout gets none.
 
 Leaves keep their names. New outputs are named ``grad.NAME``, ``vjp.NAME`` and so on, NAME being a leaf's or an output's.
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from fpsem.core.errors import GraphError, ShapeError, UnknownNameError
 from fpsem.graph.ir import Graph
+from fpsem.graph.simplify import simplified
 from fpsem.graph.trace import Recorder, Tensor, constant_tensor, labelled
 
 
@@ -41,14 +43,14 @@ def grad(graph: Graph, wrt: Iterable[str] | None = None, of: str | None = None) 
         GraphError: several outputs and none named, or an op without a derivative on the way.
     """
     recorder, values = _replay(graph)
-    return recorder.finish(_prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt), of)))
+    return _finish(recorder, _prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt), of)))
 
 
 def value_and_grad(graph: Graph, wrt: Iterable[str] | None = None, of: str | None = None) -> Graph:
     """All outputs of the graph, and those of ``grad``, in one graph. Takes and raises what ``grad`` does."""
     recorder, values = _replay(graph)
     gradients = _prefixed("grad", _scalar_gradient(graph, values, _leaves(graph, wrt), of))
-    return recorder.finish({**{name: values[i] for name, i in graph.outputs.items()}, **gradients})
+    return _finish(recorder, {**{name: values[i] for name, i in graph.outputs.items()}, **gradients})
 
 
 def vjp(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
@@ -60,7 +62,7 @@ def vjp(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
     """
     recorder, values = _replay(graph)
     leaves = _leaves(graph, wrt)
-    return recorder.finish(_prefixed("vjp", _named_vjp(recorder, graph, values, leaves, "cotangent")))
+    return _finish(recorder, _prefixed("vjp", _named_vjp(recorder, graph, values, leaves, "cotangent")))
 
 
 def jvp(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
@@ -77,7 +79,7 @@ def jvp(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
     tangents = {f"vjp.{name}": recorder.input(f"tangent.{name}", graph.nodes[i].shape) for name, i in leaves.items()}
     places = {name: _leaf_index(backward, leaf) for name, leaf in cotangents.items()}
     seeds = {backward.outputs[name]: tangent for name, tangent in tangents.items()}
-    return recorder.finish(_prefixed("jvp", _backward(backward, values, seeds, places)))
+    return _finish(recorder, _prefixed("jvp", _backward(backward, values, seeds, places)))
 
 
 def jacobian(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
@@ -100,7 +102,7 @@ def jacobian(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
         for name, row in found.items():
             rows[name].append(row.reshape(shape=(1, *row.shape)))
     stacked = {name: _joined(parts).reshape(shape=(*shape, *graph.nodes[leaves[name]].shape)) for name, parts in rows.items()}
-    return recorder.finish(_prefixed("jacobian", stacked))
+    return _finish(recorder, _prefixed("jacobian", stacked))
 
 
 def hvp(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
@@ -199,6 +201,11 @@ def _output(graph: Graph, name: str) -> int:
     if name not in graph.outputs:
         raise UnknownNameError("output", name, graph.outputs)
     return graph.outputs[name]
+
+
+def _finish(recorder: Recorder, outputs: Mapping[str, Tensor]) -> Graph:
+    """The graph of the outputs: rules also record gradients that nobody asked for, and the same constants again."""
+    return simplified(recorder.nodes, {name: tensor.handle for name, tensor in outputs.items()})
 
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -6,7 +6,10 @@ domain's primitives. No node is treated specially, and no value is ever asked fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,17 @@ from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.ir import Graph, Node
 from fpsem.graph.op import Shape
 from fpsem.graph.ops import op_named
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One node: a leaf by its name, or a function of its inputs; and whose last use it is."""
+
+    inputs: tuple[int, ...]
+    ended: tuple[int, ...]
+    compute: Callable[..., Array] | None = None
+    name: str = ""
+
 
 Observer = Callable[[int, Array], None]
 """Called with each node's index and value as it is computed."""
@@ -45,18 +59,55 @@ def denote(
     Raises:
         PayloadError: a tensor is missing, unknown, or has the wrong shape or dtype.
     """
-    given = {**embed_all("parameter", graph.parameters, payload, domain), **embed_inputs(graph, inputs, domain)}
-    values: dict[int, Array] = {}
-    for index, node in enumerate(graph.nodes):
-        leaf = op_named(node.op).is_leaf
-        name = str(node.attributes.get("name"))
-        values[index] = given[name] if leaf else evaluate(index, node, [values[i] for i in node.inputs], domain)
-        if observe is not None:
-            observe(index, values[index])
-        for i in {*node.inputs, index}:
-            if graph.last_use[i] <= index:
+    return Interpreter(graph, domain)(payload, inputs, observe)
+
+
+class Interpreter:
+    """A graph over a domain, ready to be run many times: what each node computes is looked up once, constants are made once.
+
+    Args:
+        graph: what to compute.
+        domain: what the operations mean.
+    """
+
+    def __init__(self, graph: Graph, domain: ScalarDomain) -> None:
+        self.graph, self.domain = graph, domain
+        overrides = domain.overrides
+        self._steps = tuple(self._step(index, node, overrides) for index, node in enumerate(graph.nodes))
+
+    def _step(self, index: int, node: Node, overrides: Mapping[str, Callable[..., Array]]) -> _Step:
+        """A leaf has a name, a constant a value, and any other node a function of its inputs."""
+        ended = self.graph.last_uses[index]
+        if op_named(node.op).is_leaf:
+            return _Step(node.inputs, ended, name=str(node.attributes["name"]))
+        compute = _computes(node, overrides.get(node.op), self.domain)
+        if node.inputs:
+            return _Step(node.inputs, ended, compute)
+        with _naming(index, node):
+            value = compute()
+        value.flags.writeable = False  # it is shared by all runs
+        return _Step(node.inputs, ended, lambda: value)
+
+    def __call__(
+        self, payload: Mapping[str, Any], inputs: Mapping[str, Any], observe: Observer | None = None
+    ) -> dict[str, Array]:
+        """The outputs by name, as ``denote`` gives them."""
+        graph, domain = self.graph, self.domain
+        given = {**embed_all("parameter", graph.parameters, payload, domain), **embed_inputs(graph, inputs, domain)}
+        values: dict[int, Array] = {}
+        for index, step in enumerate(self._steps):
+            if step.compute is None:
+                values[index] = given[step.name]
+            else:
+                try:
+                    values[index] = step.compute(*[values[i] for i in step.inputs])
+                except FpsemError as error:
+                    raise _named(error, index, graph.nodes[index]) from error.__cause__
+            if observe is not None:
+                observe(index, values[index])
+            for i in step.ended:
                 del values[i]
-    return {name: values[index] for name, index in graph.outputs.items()}
+        return {name: values[index] for name, index in graph.outputs.items()}
 
 
 def run(
@@ -109,14 +160,29 @@ def evaluate(index: int, node: Node, arguments: list[Array], domain: ScalarDomai
     Raises:
         FpsemError: what the domain raises, the message led by the node.
     """
-    override = domain.overrides.get(node.op)
+    with _naming(index, node):
+        return _computes(node, domain.overrides.get(node.op), domain)(*arguments)
+
+
+def _computes(node: Node, override: Callable[..., Array] | None, domain: ScalarDomain) -> Callable[..., Array]:
+    """What a node computes of its inputs."""
+    if override is not None:
+        return partial(override, **node.attributes)
+    return partial(op_named(node.op).module.meaning, domain, **node.attributes)
+
+
+@contextmanager
+def _naming(index: int, node: Node) -> Iterator[None]:
     try:
-        if override is not None:
-            return override(*arguments, **node.attributes)
-        return op_named(node.op).meaning(domain, *arguments, **node.attributes)
+        yield
     except FpsemError as error:
-        error.args = (f"node %{index} ({node.op}{f', {node.label!r}' if node.label else ''}): {error}",)
-        raise
+        raise _named(error, index, node) from error.__cause__
+
+
+def _named(error: FpsemError, index: int, node: Node) -> FpsemError:
+    """The same error, its message led by the node."""
+    error.args = (f"node %{index} ({node.op}{f', {node.label!r}' if node.label else ''}): {error}",)
+    return error
 
 
 def embed_all(

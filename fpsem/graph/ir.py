@@ -119,6 +119,10 @@ class Graph:
         return made
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.nodes, frozenset(self.outputs.items())))
 
     def _leaves(self, *ops: str) -> dict[str, Shape]:
@@ -140,15 +144,13 @@ class Graph:
         return MappingProxyType(self._leaves("parameter"))
 
     @cached_property
-    def last_use(self) -> tuple[int, ...]:
-        """For each node, the last node that reads it (itself when none does; past the end for outputs)."""
-        last = list(range(len(self.nodes)))
-        for index, node in enumerate(self.nodes):
-            for i in node.inputs:
-                last[i] = index
-        for index in self.outputs.values():
-            last[index] = len(self.nodes)
-        return tuple(last)
+    def last_uses(self) -> tuple[tuple[int, ...], ...]:
+        """For each node, those that no later node reads: of its inputs, and itself; outputs are always read."""
+        last = {i: index for index, node in enumerate(self.nodes) for i in (index, *node.inputs)}
+        ended: list[list[int]] = [[] for _ in self.nodes]
+        for i in sorted(last.keys() - set(self.outputs.values())):
+            ended[last[i]].append(i)
+        return tuple(map(tuple, ended))
 
     def op(self, index: int) -> Op:
         """The op of a node."""
@@ -163,3 +165,8 @@ class Graph:
         from fpsem.graph.text import print_graph
 
         return print_graph(self)
+
+    def _repr_html_(self) -> str:
+        from fpsem.graph.notebook import graph_html
+
+        return graph_html(self)

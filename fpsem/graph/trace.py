@@ -144,6 +144,11 @@ class Tensor:
     def __repr__(self) -> str:
         return f"Tensor(shape={self.shape})"
 
+    def _repr_html_(self) -> str:
+        from fpsem.graph.notebook import tensor_html
+
+        return tensor_html(self)
+
 
 def _part(key: int | slice, n: int) -> tuple[int, int, int]:
     if isinstance(key, slice):

@@ -20,6 +20,7 @@ from fpsem.core.protocol import Array, Contract, Kind, ScalarDomain
 from fpsem.core.rounding import Rounding
 from fpsem.graph.denote import named_inputs, run
 from fpsem.graph.ir import Graph
+from fpsem.graph.op import Sort
 
 Progress = Callable[[str], None]
 
@@ -30,7 +31,8 @@ class Reading:
 
     Args:
         domain: its name and, where it has one that matters, its schedule.
-        codes: for each node the binary32 codes nearest to its values, or None where the domain cannot read it.
+        codes: for each node the binary32 codes nearest to its values, or None where the domain cannot read it and where
+            it has truths or integers.
         floats: for each output by name its values as doubles.
         error: why there is no reading, else empty.
     """
@@ -162,7 +164,8 @@ def _read(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], do
         raise
     except FpsemError as error:
         return Reading(label, error=str(error))
-    return Reading(label, tuple(_codes(domain, values[i]) for i in range(len(graph.nodes))), floats)
+    scalar = (graph.op(i).sort is Sort.SCALAR for i in range(len(graph.nodes)))
+    return Reading(label, tuple(_codes(domain, values[i]) if is_scalar else None for i, is_scalar in enumerate(scalar)), floats)
 
 
 def _codes(domain: ScalarDomain, value: Array) -> Array | None:

@@ -14,14 +14,27 @@ from fpsem.graph.op import Op, Sort
 from fpsem.graph.ops import names, op_named
 from fpsem.testing.calls import SampleCall
 
+_IMAGE = (1, 1, 2, 3)
+
 _CALLS: Mapping[str, SampleCall] = {
+    "avg_pool2d": SampleCall((_IMAGE,), {"kernel": (2, 2)}),
+    "batch_norm": SampleCall(((2, 2), (2,), (2,), (2,), (2,))),
     "broadcast_to": SampleCall(((2,),), {"shape": (3, 2)}),
+    "clip": SampleCall(((2, 2),), {"low": 0.0, "high": 1.0}),
     "constant": SampleCall((), {"shape": (1,), "values": ("0x1p-1",)}),
+    "conv2d": SampleCall((_IMAGE, (2, 1, 2, 2), (2,))),
+    "cross_entropy": SampleCall(((2, 2), (2,))),
+    "fold": SampleCall(((1, 4, 2),), {"output_size": (2, 3), "kernel": (2, 2)}),
+    "layer_norm": SampleCall(((2, 2), (2,), (2,)), {"normalized_shape": (2,)}),
     "linear": SampleCall(((1, 2), (3, 2), (3,))),
     "matmul": SampleCall(((1, 2), (2, 3))),
+    "max_pool2d": SampleCall((_IMAGE,), {"kernel": (2, 2)}),
+    "one_hot": SampleCall(((2,),), {"classes": 2}),
     "pi": SampleCall((), {"shape": (1,)}),
     "reshape": SampleCall(((2, 2),), {"shape": (4,)}),
+    "scatter_add": SampleCall(((2, 2), (2,)), {"size": 2}),
     "slice": SampleCall(((3,),), {"starts": (1,), "stops": (3,), "steps": (1,)}),
+    "unfold": SampleCall((_IMAGE,), {"kernel": (2, 2)}),
     "unslice": SampleCall(((2,),), {"shape": (3,), "starts": (1,), "stops": (3,), "steps": (1,)}),
 }
 """Calls of the ops that (2, 2) operands and default attributes do not suit."""

@@ -1,15 +1,21 @@
-"""One number in every notation."""
+"""One number in every notation, and its bits field by field."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
 
 from fpsem.core.errors import FileFormatError
 from fpsem.core.exact import exponent_of, round_to_bits
-from fpsem.core.formats import Format
+from fpsem.core.formats import Format, format_named
+
+_FIELDS = ("sign", "exponent", "fraction")
 
 _FAR = 5000
 """A power of two or ten this far from 1 rounds, in every format, as those beyond it do."""
@@ -146,3 +152,50 @@ def _hex_float(x: Fraction) -> str:
     digits = (fraction.denominator.bit_length() + 2) // 4
     tail = f".{int(fraction * 16**digits):0{digits}x}" if digits else ""
     return f"0x1{tail}p{e:+d}"
+
+
+@dataclass(frozen=True)
+class Bits:
+    """A number as its bits: text for people, coloured fields in a notebook. ``bits`` makes one.
+
+    Args:
+        code: the bits as an integer.
+        format: what they are a number of.
+    """
+
+    code: int
+    format: Format
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The digits of sign, exponent and fraction, most significant first."""
+        return dict(zip(_FIELDS, describe(self.code, self.format)["bits"].split(" ")))
+
+    def __repr__(self) -> str:
+        facts = describe(self.code, self.format)
+        return f"{facts['bits']}  {facts['code']}  {self.format.name}  {facts.get('hex float', facts['class'])}"
+
+    def _repr_html_(self) -> str:
+        """The fields in colours and all other facts, for notebooks."""
+        from fpsem.report.notebook import bits_html
+
+        return bits_html(self)
+
+
+def bits(number: float | str | np.integer[Any] | np.floating[Any], format: str = "binary32") -> Bits:
+    """A number's bits.
+
+    Args:
+        number: an int is a code; a float is rounded once to nearest even; a text is what ``parse_number`` takes.
+        format: the format's name.
+
+    Raises:
+        FileFormatError: a text that is no number, a code that is negative or wider than the format.
+        UnknownNameError: there is no such format.
+    """
+    f = format_named(format)
+    if isinstance(number, (int, np.integer)):
+        if number < 0:
+            raise FileFormatError(f"{number} is not a code of {f.name}: codes are not negative; for the number write {number}.0")
+        return Bits(_code(hex(number), f), f)
+    return Bits(parse_number(number if isinstance(number, str) else repr(float(number)), f), f)

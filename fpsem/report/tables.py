@@ -51,12 +51,12 @@ def _cells(comparison: Comparison, name: str, index: tuple[int, ...]) -> list[st
     for reading, code in zip(readings, codes):
         assert reading.floats is not None
         known = code is not None and codes[0] is not None and reading is not readings[0]
-        distance = f"  {_apart(code[index], codes[0][index])}" if known else ""  # type: ignore[index]
+        distance = f"  {apart(code[index], codes[0][index])}" if known else ""  # type: ignore[index]
         cells.append(f"{reading.floats[name][index]:.9g}{distance}")
     return cells
 
 
-def _apart(code: Any, reference: Any) -> str:
+def apart(code: Any, reference: Any) -> str:
     """``=`` for one binary32 number, ``±n`` for numbers n apart, ``?`` where one is beyond binary32 or NaN."""
     if not (BINARY32.is_finite(int(code)) and BINARY32.is_finite(int(reference))):
         return "?"

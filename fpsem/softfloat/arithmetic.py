@@ -23,7 +23,7 @@ from fpsem.core.protocol import Array
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.softfloat import add, compare, convert, divide, fused, multiply, square_root
 from fpsem.softfloat.words.integer import IntegerMachine
-from fpsem.softfloat.words.machine import WIDTH, compile_program
+from fpsem.softfloat.words.machine import WIDTH, compile_program, print_scalar
 from fpsem.softfloat.words.program import record
 from fpsem.softfloat.words.word import Truth, Word
 
@@ -102,6 +102,13 @@ class Arithmetic:
         codes = [_codes(operand, self.format, name) for operand in operands]
         direction = rounding_named(rounding or Rounding.NEAREST_EVEN) if operation.rounds else None
         return _kernel(name, self.format, direction, self.machine)(*codes)
+
+    def source(self, name: str, rounding: str | Rounding = Rounding.NEAREST_EVEN, called: str = "") -> str:
+        """An operation as the source of a function of scalars, under a name of its own or another, for kernels of numba."""
+        operation = OPERATIONS[name]
+        direction = [rounding_named(rounding)] if operation.rounds else []
+        written = record(partial(operation.algorithm, self.format, *direction), operation.operands, WIDTH)
+        return print_scalar(called or name, written, np.dtype(bool) if operation.is_truth else self.format.dtype)
 
     def convert(self, codes: Any, to: str | Format, rounding: str | Rounding = Rounding.NEAREST_EVEN) -> Array:
         """Codes of another format."""

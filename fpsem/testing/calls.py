@@ -18,9 +18,18 @@ class SampleCall:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+_REDUCTIONS = (
+    *(SampleCall((s,), {"axis": axis, "keepdims": False}) for s in ((3, 5), (37, 2), (2, 1)) for axis in (0, 1, None)),
+    SampleCall(((2, 3, 4),), {"axis": (0, 2), "keepdims": True}),
+)
+
 SAMPLE_CALLS: Mapping[str, tuple[SampleCall, ...]] = {
     "linear": (SampleCall(((3, 5), (2, 5), (2,))), SampleCall(((1, 33), (4, 33), (4,)))),
-    "matmul": (SampleCall(((3, 5), (5, 2))), SampleCall(((2, 33), (33, 3))), SampleCall(((2, 3, 4), (2, 4, 1)))),
-    "sum": (*(SampleCall((shape,), {"axis": axis}) for shape in ((3, 5), (37, 2), (2, 1)) for axis in (0, 1)),),
+    "max": _REDUCTIONS,
+    "matmul": tuple(
+        SampleCall(shapes)
+        for shapes in (((3, 5), (5, 2)), ((2, 1), (1, 3)), ((2, 33), (33, 3)), ((2, 3, 4), (2, 4, 1)), ((2, 3, 4), (4, 2)))
+    ),
+    "sum": _REDUCTIONS,
 }
 """How an override is tried, by op name. An override that is not here fails the suite."""

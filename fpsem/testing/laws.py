@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fpsem.core.protocol import COMPARISONS, Array, ScalarDomain
+from fpsem.core.formats import BINARY32
+from fpsem.core.protocol import COMPARISONS, Array, Kind, ScalarDomain
 from fpsem.testing.bench import Bench
 from fpsem.testing.calls import SampleCall
 from fpsem.testing.expected import comparison
 from fpsem.testing.judging import rows
-from fpsem.testing.operands import Codes, Columns
+from fpsem.testing.operands import Codes, Columns, corner_codes
 
 Side = Callable[..., Array]
 
@@ -106,7 +107,8 @@ def check_overrides(bench: Bench) -> None:
             continue
         bench.recorder.case("override", name, name in bench.calls, "missing sample call; add a row to SAMPLE_CALLS")
         for call in bench.calls.get(name, ()):
-            _check_call(bench, name, override, bench.derived[name], call)
+            for corners in (0.0, 0.1) if bench.domain.contract.kind is Kind.IEEE else (0.0,):
+                _check_call(bench, name, override, bench.derived[name], call, corners)
 
 
 # -- helpers -------------------------------------------------------------------------------------------------------
@@ -153,9 +155,12 @@ def _check_shape(bench: Bench, name: str, compute: Callable[..., Array], codes: 
         bench.judge_same("broadcast", name, readings, bench.outcomes(compute, flat), flat)
 
 
-def _check_call(bench: Bench, name: str, override: Side, meaning: Side, call: SampleCall) -> None:
+def _check_call(bench: Bench, name: str, override: Side, meaning: Side, call: SampleCall, corners: float) -> None:
+    """One call on N(0,1), that part of the operands being corners: zeros of both signs, infinities, NaN, subnormals."""
     rng = np.random.default_rng(bench.seed)
-    codes = tuple(rng.standard_normal(shape).astype(np.float32).view(np.uint32) for shape in call.shapes)
+    pool = np.array(corner_codes(BINARY32), np.uint32)
+    normal = [rng.standard_normal(shape).astype(np.float32).view(np.uint32) for shape in call.shapes]
+    codes = tuple(np.where(rng.random(x.shape) < corners, rng.choice(pool, x.shape), x) for x in normal)
     operands = bench.embed(codes)
     got, want = override(*operands, **call.attributes), meaning(bench.domain, *operands, **call.attributes)
     described, found, shape = f"{call.shapes} {dict(call.attributes)}", np.shape(got), np.shape(want)

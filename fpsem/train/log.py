@@ -1,4 +1,4 @@
-"""A training log: what ``fpsem train`` keeps of a run, and pages and plots show of it.
+"""A training log: what is kept of a run, and pages and plots show of it.
 
 As JSON it is ``{"title": text, "steps": [0, 10, ...], "series": {"loss": [2.3, null, "nan", ...], ...}, "notes": [text, ...]}``:
 each series has an entry for each step, null where nothing was measured; what JSON has no number for is the text "nan", "inf" or
@@ -43,12 +43,6 @@ class Log:
         """The first and the last value that were measured; None when there are none."""
         measured = [value for value in self.series[name] if value is not None]
         return (measured[0], measured[-1]) if measured else (None, None)
-
-    def _repr_html_(self) -> str:
-        """The curves, for notebooks."""
-        from fpsem.report.notebook import log_html
-
-        return log_html(self)
 
 
 def read_log(path: Path) -> Log:

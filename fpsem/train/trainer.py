@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from fpsem import rand
 from fpsem.core.errors import PayloadError, TrainingError, UnknownNameError, UnsupportedError
 from fpsem.core.protocol import Kind, ScalarDomain
-from fpsem.graph.denote import denote
+from fpsem.graph.denote import Interpreter
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
 from fpsem.nn.losses import CrossEntropyLoss, MSELoss
@@ -175,8 +176,13 @@ class Trainer:
         return update_graph(self.optimizer, tuple(self.model.parameters().items()), clip)
 
     def _run(self, graph: Graph, payload: Params, inputs: Mapping[str, Any]) -> dict[str, Floats]:
-        found = denote(graph, payload, inputs, self.domain)
+        found = _interpreter(graph, self.domain)(payload, inputs)
         return {name: self.domain.to_bits(value).view(np.float32) for name, value in found.items()}
+
+
+@lru_cache(maxsize=64)
+def _interpreter(graph: Graph, domain: ScalarDomain) -> Interpreter:
+    return Interpreter(graph, domain)
 
 
 def _batch(array: Any) -> npt.NDArray[Any]:

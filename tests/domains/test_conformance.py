@@ -32,6 +32,8 @@ DOMAINS: list[Any] = [
     ErrorBound(),
     ErrorBound(schedule=Sequential(fused=True)),
     Interval(),
+    Interval("binary32"),
+    Interval("binary32", "pairwise:leaf=2,fused"),
     Real(),
     Real(bits=64),
     RoundedReal(),

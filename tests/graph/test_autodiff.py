@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -17,33 +18,76 @@ from fpsem.graph import autodiff
 from fpsem.graph.ops import names, op_named
 
 X = np.array([[0.75, -1.5, 0.25], [2.0, 0.625, -0.375], [-1.125, 1.75, -2.5]], np.float32)
+LABELS = np.array([2, 0, 2])
 REAL = fpsem.Real()
 
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+
+def images(x: Any) -> Any:
+    """Two images of two channels, made from a matrix of nine numbers."""
+    first = x.reshape((1, 1, 3, 3))
+    return (first * 2).concat(first.exp(), axis=1).concat(first.sin().broadcast_to((1, 2, 3, 3)))
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": lambda x: (abs(x) * x).sum(),
     "add": lambda x: ((x + 2) * (x + x)).sum(),
+    "avg_pool2d": lambda x: (
+        images(x).avg_pool2d(kernel=(2, 2), stride=(1, 1), padding=(1, 0)).tanh().sum()
+        + images(x).avg_pool2d(kernel=(2, 3), padding=(1, 1), count_include_pad=False).tanh().sum()
+    ),
+    "batch_norm": lambda x: (
+        (x.batch_norm(x[0], x[1] * x[1], x[2], x[:, 0]) * x).sum() + x.batch_norm(x.mean(axis=0), x[1] * x[1]).tanh().sum()
+    ),
     "broadcast_to": lambda x: (x[:1].broadcast_to((3, 3)) * x).sum(),
+    "clip": lambda x: ((x.clip(low=-0.5, high=1.0) + x.clip(low=0.5) + x.clip(high=-0.25)) * x).sum(),
     "concat": lambda x: x.concat(x * x, axis=1).tanh().sum(),
+    "conv2d": lambda x: (
+        images(x).conv2d(x[:2, :2].reshape((1, 2, 2, 1)).tanh(), x[0, :1], stride=(2, 1), padding=(1, 1)).tanh().sum()
+        + images(x).conv2d(x[1:].reshape((2, 1, 3, 1)), groups=2).tanh().sum()
+        + images(x).conv2d(images(x)[:, :, :2, :2], padding=(0, 1), dilation=(2, 1)).tanh().sum()
+    ),
+    "cos": lambda x: (x.cos() * x).sum(),
+    "cross_entropy": lambda x, labels: x.cross_entropy(labels) * x.tanh().cross_entropy(labels, ignore_index=0),
     "div": lambda x: (1 / (x * x + 2) / (x - 9)).sum(),
+    "dropout": lambda x: (x.dropout(np.eye(3), p=0.75) * x.sum(axis=0, keepdims=True).broadcast_to((3, 3))).sum(),
     "erf": lambda x: x.erf().sum(),
     "exp": lambda x: x.exp().sum(),
+    "expm1": lambda x: (x.expm1() * x).sum(),
+    "fold": lambda x: (
+        (x.reshape((1, 9, 1)) @ x.reshape((1, 1, 9))[:, :, ::2][:, :, :4])
+        .fold(output_size=(3, 3), kernel=(3, 3), stride=(2, 2), padding=(1, 1)) * x.reshape((1, 1, 3, 3))
+    ).sum(),
+    "gather": lambda x, labels: (x.gather(labels, axis=1) * x.gather(labels)).sum(),
     "gelu": lambda x: x.gelu().sum() + x.gelu(approximate="tanh").sum(),
+    "layer_norm": lambda x: (
+        (x.layer_norm(x[0], x[1], normalized_shape=(3,)) * x).sum() + (x.layer_norm(normalized_shape=(3, 3)) * x).sum()
+    ),
     "linear": lambda x: (x.linear(x * x, x[0]) * x).sum(),
     "log": lambda x: (x * x + 1).log().sum(),
+    "log1p": lambda x: (x * x).log1p().sum(),
     "log_softmax": lambda x: (x.log_softmax(axis=0) * x).sum(),
     "matmul": lambda x: ((x @ x.T) @ x).sum(),
     "max": lambda x: (x.max(axis=1) * x.max(axis=1)).sum(),
+    "max_pool2d": lambda x: (
+        (images(x) * images(x)).max_pool2d(kernel=(2, 2), stride=(1, 1), padding=(1, 0)).tanh().sum()
+        + images(x).max_pool2d(kernel=(2, 3)).tanh().sum()
+    ),
     "maximum": lambda x: (x.maximum(-x * x) * x).sum(),
     "mean": lambda x: (x.mean(axis=0) * x.mean(axis=0)).sum(),
     "minimum": lambda x: (x.minimum(x * x) * x).sum(),
+    "mse_loss": lambda x: x.mse_loss(x.T * x),
     "mul": lambda x: (x * x * x).sum(),
     "neg": lambda x: (-x * x).sum(),
+    "one_hot": lambda x, labels: (labels.one_hot(classes=3) * x * x).sum(),
     "pi": lambda x: (x.pi_like() * x * x).sum(),
     "relu": lambda x: (x.relu() * x).sum(),
     "reshape": lambda x: (x.reshape((9,)) * x.T.reshape((9,))).sum(),
+    "scatter_add": lambda x, labels: (x.scatter_add(labels, size=3, axis=-1) * x.scatter_add(labels, size=3) * x).sum(),
     "sigmoid": lambda x: x.sigmoid().sum(),
     "silu": lambda x: x.silu().sum(),
+    "sin": lambda x: (x.sin() * x).sum(),
     "slice": lambda x: (x[1:, ::2] * x[:2, 1:]).sum(),
+    "soft_cross_entropy": lambda x: x.soft_cross_entropy(x * x),
     "softmax": lambda x: (x.softmax(axis=1) * x).sum(),
     "softplus": lambda x: x.softplus().sum(),
     "sqrt": lambda x: (x * x + 1).sqrt().sum(),
@@ -51,18 +95,36 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sum": lambda x: (x.sum(axis=(0, 1)) * x.sum()),
     "tanh": lambda x: x.tanh().sum(),
     "transpose": lambda x: (x.T * x).sum(),
+    "unfold": lambda x: (
+        images(x).unfold(kernel=(2, 2), stride=(2, 1), padding=(1, 1), dilation=(1, 2)).tanh().sum()
+    ),
     "unslice": lambda x: (x[:2].unslice(shape=(3, 3), starts=(1,), stops=(3,), steps=(1,)) * x * x).sum(),
     "where": lambda x: x.less(x * x).where(x * x, x).sum(),
 }
 UNDIFFERENTIABLE = {"less", "less_equal", "equal", "constant"}
 
 
+def traced(name: str) -> Any:
+    """The graph of a function; the labels of those that take some are an input of integers."""
+    function = FUNCTIONS[name]
+    if "labels" not in inspect.signature(function).parameters:
+        return fpsem.trace(function, X.shape)
+    return fpsem.trace(function, X.shape, LABELS.shape, integers=["labels"])
+
+
+def labelled(graph: Any, inputs: Any) -> Any:
+    """The inputs, and the labels where the graph takes some."""
+    if "labels" not in graph.inputs:
+        return inputs
+    return {**(inputs if isinstance(inputs, dict) else {"x": inputs}), "labels": LABELS}
+
+
 def value(graph: Any, inputs: Any) -> Any:
-    return REAL.to_float(fpsem.run(graph, {}, inputs, REAL))
+    return REAL.to_float(fpsem.run(graph, {}, labelled(graph, inputs), REAL))
 
 
 def exact(graph: Any, x: Any) -> Fraction:
-    low, high = REAL.enclosure(fpsem.run(graph, {}, x, REAL))
+    low, high = REAL.enclosure(fpsem.run(graph, {}, labelled(graph, x), REAL))
     return Fraction((low.item() + high.item()) / 2)
 
 
@@ -74,7 +136,7 @@ def test_every_op_is_differentiated_here() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_gradient_is_the_limit_of_difference_quotients_over_the_reals(name: str) -> None:
-    graph = fpsem.trace(FUNCTIONS[name], X.shape)
+    graph = traced(name)
     found, step = value(autodiff.grad(graph), X), np.float32(2.0**-12)
     for index in np.ndindex(X.shape):
         above, below = X.copy(), X.copy()
@@ -86,12 +148,21 @@ def test_a_gradient_is_the_limit_of_difference_quotients_over_the_reals(name: st
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_hessian_vector_product_is_the_directional_derivative_of_the_gradient(name: str) -> None:
-    graph = fpsem.trace(FUNCTIONS[name], X.shape)
+    graph = traced(name)
     direction = np.arange(-4, 5, dtype=np.float32).reshape(3, 3) / 8
     found = value(autodiff.hvp(graph), {"x": X, "tangent.x": direction})
     step, slope = np.float32(2.0**-11), autodiff.grad(graph)
     quotient = (value(slope, X + step * direction) - value(slope, X - step * direction)) / (2 * step)
     np.testing.assert_allclose(found, quotient, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_gradient_of_the_exact_domain_is_within_its_error_bound(name: str) -> None:
+    gradient, exact_domain, bounding = autodiff.grad(traced(name)), fpsem.IEEE32Exec(), fpsem.ErrorBound()
+    seen = exact_domain.to_float(fpsem.run(gradient, {}, labelled(gradient, X), exact_domain))
+    error = fpsem.run(gradient, {}, labelled(gradient, X), bounding)["err"]
+    assert (abs(seen - value(gradient, X)) <= error).all()
+    assert error.max() < 1e-3
 
 
 @pytest.mark.parametrize("name", ["gelu", "softmax", "erf", "div", "log", "sigmoid"])

@@ -21,6 +21,12 @@ from fpsem.testing import HostileDomain
 X = np.array([[0.5, -0.75, 2.0], [1.0, 0.25, -1.5]], np.float32)
 Y = np.array([[1.5, -2.0, 0.5], [-1.0, 0.75, 3.0]], np.float32)
 POSITIVE = np.abs(Y)
+IMAGE = np.array([[[[0.5, -0.75, 2.0], [1.0, 0.25, -1.5]]]], np.float32)
+TAPS = np.array([[[[1.5, -0.5], [0.25, 2.0]]]], np.float32)
+COLUMNS = np.arange(1, 9, dtype=np.float32).reshape(1, 4, 2)
+LABELS = np.array([2, 0])
+LOGITS = np.array([[0.1, -0.7, 7.3], [6.9, 0.3, -1.1]], np.float32)
+"""Sure of the labels: a small loss shows how its logarithms are rounded, which is all that a spoilt maximum changes."""
 
 
 @dataclass(frozen=True)
@@ -34,32 +40,50 @@ class Call:
 CALLS: dict[str, Call] = {
     "abs": Call((X,)),
     "add": Call((X, Y)),
+    "avg_pool2d": Call((IMAGE,), {"kernel": (2, 2), "padding": (1, 1), "count_include_pad": False}),
+    "batch_norm": Call((X, Y[0], POSITIVE[0], Y[1], X[0])),
     "broadcast_to": Call((X,), {"shape": (2, 2, 3)}),
+    "clip": Call((X,), {"low": -0.5, "high": 1.5}),
     "concat": Call((X, Y)),
     "constant": Call((), {"shape": (2,), "values": ("0x1p-1", "-0x1p+1")}),
+    "conv2d": Call((IMAGE, TAPS, X[0, :1]), {"padding": (1, 0)}),
+    "cos": Call((X,)),
+    "cross_entropy": Call((LOGITS, LABELS)),
     "div": Call((X, POSITIVE)),
+    "dropout": Call((X, (Y > 0).astype(np.float32))),
     "equal": Call((X, X.copy())),
     "erf": Call((X,)),
     "exp": Call((X,)),
+    "expm1": Call((X,)),
+    "fold": Call((COLUMNS,), {"output_size": (2, 3), "kernel": (2, 2)}),
+    "gather": Call((X, LABELS), {"axis": 1}),
     "gelu": Call((X,)),
+    "layer_norm": Call((X, Y[0], Y[1]), {"normalized_shape": (3,)}),
     "less": Call((X, Y)),
     "less_equal": Call((X, Y)),
     "linear": Call((X, Y, np.array([0.5, -3.0], np.float32))),
     "log": Call((POSITIVE,)),
+    "log1p": Call((POSITIVE,)),
     "log_softmax": Call((X,)),
     "matmul": Call((X, Y.T)),
     "max": Call((X,), {"axis": 1}),
+    "max_pool2d": Call((IMAGE,), {"kernel": (2, 2), "stride": (1, 1), "padding": (1, 1)}),
     "maximum": Call((X, Y)),
     "mean": Call((X,), {"axis": 0}),
     "minimum": Call((X, Y)),
+    "mse_loss": Call((X, Y)),
     "mul": Call((X, Y)),
     "neg": Call((X,)),
+    "one_hot": Call((LABELS,), {"classes": 3}),
     "pi": Call((), {"shape": (2,)}),
     "relu": Call((X,)),
     "reshape": Call((X,), {"shape": (3, 2)}),
+    "scatter_add": Call((X, LABELS * 0 + 1), {"size": 3}),
     "sigmoid": Call((X,)),
     "silu": Call((X,)),
+    "sin": Call((X,)),
     "slice": Call((X,), {"starts": (1,), "stops": (2,), "steps": (1,)}),
+    "soft_cross_entropy": Call((LOGITS, np.eye(3, dtype=np.float32)[LABELS])),
     "softmax": Call((X,)),
     "softplus": Call((X,)),
     "sqrt": Call((POSITIVE,)),
@@ -67,11 +91,14 @@ CALLS: dict[str, Call] = {
     "sum": Call((X,), {"axis": 1}),
     "tanh": Call((X,)),
     "transpose": Call((X,)),
+    "unfold": Call((IMAGE,), {"kernel": (2, 2), "padding": (1, 1)}),
     "unslice": Call((X,), {"shape": (3, 3), "starts": (1,), "stops": (3,), "steps": (1,)}),
     "where": Call((X, Y, POSITIVE)),
 }
 
-MOVES = ("broadcast_to", "concat", "constant", "pi", "reshape", "slice", "transpose", "unslice")
+MOVES = (
+    "broadcast_to", "concat", "constant", "gather", "one_hot", "pi", "reshape", "slice", "transpose", "unfold", "unslice"
+)  # fmt: skip
 COMPARES = ("equal", "less", "less_equal", "where")
 """Ops that compute no number: they move scalars, or compare and choose."""
 

@@ -69,9 +69,9 @@ def test_the_order_of_outputs_does_not_matter_to_equality() -> None:
     assert hash(one) == hash(other)
 
 
-def test_last_use_is_the_last_reader_itself_or_past_the_end() -> None:
+def test_a_value_is_used_last_by_its_last_reader_or_itself_and_an_output_never() -> None:
     graph = Graph((X, relu(0), relu(0), relu(1)), {"y": 3})
-    assert graph.last_use == (2, 3, 2, 4)
+    assert graph.last_uses == ((), (), (0, 2), (1,))
 
 
 def test_a_node_is_called_by_its_name_its_label_or_its_op_and_index() -> None:

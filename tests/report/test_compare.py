@@ -9,6 +9,8 @@ import pytest
 
 import fpsem
 from fpsem.core.errors import PayloadError
+from fpsem.graph.op import Sort
+from fpsem.graph.trace import Recorder
 from fpsem.report.compare import compare
 
 GRAPH = fpsem.trace(lambda x: (x * x).sum(axis=1), (1, 4))
@@ -109,3 +111,16 @@ def test_json_is_strict_and_spells_what_is_not_finite() -> None:
     assert data["outputs"]["output"]["ieee32"]["values"] == ["nan", 1.0]
     assert data["outputs"]["output"]["ieee32"]["bits"][1] == "0x3f800000"
     assert data["bound"][0] == "inf"
+
+
+def test_truths_and_integers_have_no_distance() -> None:
+    graph = fpsem.trace(lambda x: x.less(x * 2.0).where(x, x * x), (2,))
+    found = compare(graph, {}, np.float32([1, -1]), [EXACT, BITS])
+    assert [row.ulps for row in found.rows if row.op == "less"] == [(None, None)]
+    recorder = Recorder()
+    x, labels = recorder.input("x", (2, 3)), recorder.input("labels", (2,), Sort.INTEGER)
+    named = {"x": np.float32([[1, 2, 3], [4, 5, 6]]), "labels": np.int64([1, 2])}
+    found = compare(recorder.finish({"y": x.cross_entropy(labels)}), {}, named, [EXACT, BITS])
+    assert all(reading.codes[1] is None for reading in found.readings)
+    assert [row.op for row in found.rows] == ["cross_entropy"]
+    assert found.rows[0].ulps[0] == 0

@@ -13,6 +13,8 @@ from fpsem.core.errors import UnableError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Array, Contract, Kind
 from fpsem.core.rounding import Rounding
+from fpsem.graph.ops import sum as sum_op
+from fpsem.graph.ops._shapes import axes_indices
 from fpsem.testing import ConformanceError, HostileDomain, SampleCall, check_domain
 from fpsem.testing.bench import PRIMITIVES
 from fpsem.testing.checks import PREDICATES
@@ -285,12 +287,14 @@ def test_the_rounding_direction_is_part_of_the_promise(numpy_reference: type) ->
 # -- overrides -----------------------------------------------------------------------------------------------------
 
 
-def total(domain: Any, x: Array, *, axis: int) -> Array:
-    return functools.reduce(domain.add, np.moveaxis(x, axis, 0))
+def total(domain: Any, x: Array, *, axis: Any, keepdims: bool) -> Array:
+    return sum_op.meaning(domain, x, axis=axis, keepdims=keepdims)
 
 
-def reversed_total(x: Array, *, axis: int) -> Array:
-    return functools.reduce(operator.add, np.moveaxis(x, axis, 0)[::-1])
+def reversed_total(x: Array, *, axis: Any, keepdims: bool) -> Array:
+    axes = axes_indices(axis, x.ndim)
+    rows = np.moveaxis(x, axes, range(len(axes))).reshape(-1, *(n for i, n in enumerate(x.shape) if i not in axes))
+    return functools.reduce(operator.add, rows[::-1]).reshape(sum_op.shape(x.shape, axis=axis, keepdims=keepdims))
 
 
 def with_override(reference: type, name: str, override: Callable[..., Array]) -> Any:

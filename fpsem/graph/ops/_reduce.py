@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,31 @@ def reduce(
     return total.reshape(reduced(x.shape, axis, keepdims))
 
 
+def summed(domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
+    """The scheduled sum along the axes, by the domain's own where it has one: for ops that contain such a sum."""
+    own = domain.overrides.get("sum")
+    return reduce(domain, x, axis, keepdims, domain.add) if own is None else own(x, axis=axis, keepdims=keepdims)
+
+
+def largest(domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
+    """The maximum along the axes, by the domain's own where it has one."""
+    own = domain.overrides.get("max")
+    return reduce(domain, x, axis, keepdims, domain.maximum) if own is None else own(x, axis=axis, keepdims=keepdims)
+
+
 def products(domain: ScalarDomain, a: Array, b: Array) -> Array:
     """The matrix product of (..., n, k) and (..., k, m), each entry a scheduled sum of k products."""
     pairs = [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
     return fold_products(domain.schedule, pairs, domain.add, domain.mul, domain.fma)
+
+
+def multiply(domain: ScalarDomain, a: Array, b: Array) -> Array:
+    """The matrix product of ``products``, by the domain's own where it has one: for ops that contain such a product."""
+    own = domain.overrides.get("matmul")
+    return products(domain, a, b) if own is None else own(a, b)
+
+
+def average(domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
+    """The scheduled sum along the axes, divided once by the count."""
+    count = prod(x.shape[i] for i in axes_indices(axis, x.ndim))
+    return domain.div(summed(domain, x, axis, keepdims), number(domain, count))

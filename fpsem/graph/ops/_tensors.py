@@ -26,7 +26,7 @@ def spread(reduced: Tensor, shape: Shape, axis: int | tuple[int, ...] | None) ->
     """Undo a reduction's loss of shape: the reduced tensor, repeated along the axes it was reduced over."""
     axes = axes_indices(axis, len(shape))
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
-    return reduced.reshape(shape=kept).broadcast_to(shape=shape)
+    return shaped(reduced, kept).broadcast_to(shape=shape)
 
 
 def gathered(wide: Tensor, shape: Shape) -> Tensor:
@@ -34,7 +34,12 @@ def gathered(wide: Tensor, shape: Shape) -> Tensor:
     lead = wide.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and wide.shape[lead + i] > 1)
     summed = wide.sum(axis=axes, keepdims=False) if axes else wide
-    return summed if summed.shape == shape else summed.reshape(shape=shape)
+    return shaped(summed, shape)
+
+
+def shaped(x: Tensor, shape: Shape) -> Tensor:
+    """x under another shape, itself where it has that already."""
+    return x if x.shape == shape else x.reshape(shape=shape)
 
 
 def elements(shape: Shape, axis: int | tuple[int, ...] | None) -> int:

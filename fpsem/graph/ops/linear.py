@@ -7,13 +7,13 @@ Source: torch.nn.functional.linear.
 
 from __future__ import annotations
 
-from functools import partial
+from math import prod
 
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
-from fpsem.graph.ops import matmul
-from fpsem.graph.ops._tensors import Gradients, Tensor
+from fpsem.graph.ops._reduce import multiply
+from fpsem.graph.ops._tensors import Gradients, Tensor, shaped
 
 
 def shape(x: Shape, weight: Shape, bias: Shape | None = None) -> Shape:
@@ -30,14 +30,13 @@ def shape(x: Shape, weight: Shape, bias: Shape | None = None) -> Shape:
 
 
 def meaning(domain: ScalarDomain, x: Array, weight: Array, bias: Array | None = None) -> Array:
-    multiply = domain.overrides.get("matmul", partial(matmul.meaning, domain))
-    rows = multiply(x.reshape(-1, x.shape[-1]), weight.T)
+    rows = multiply(domain, x.reshape(-1, x.shape[-1]), weight.T)
     y: Array = rows.reshape(*x.shape[:-1], weight.shape[0])
     return y if bias is None else domain.add(y, bias)
 
 
 def vjp(cotangent: Tensor, output: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Gradients:
-    above, below = (t.reshape(shape=(-1, t.shape[-1])) for t in (cotangent, x))
-    to_x = (above @ weight).reshape(shape=x.shape)
+    above, below = (shaped(t, (prod(t.shape[:-1]), t.shape[-1])) for t in (cotangent, x))
+    to_x = shaped(above @ weight, x.shape)
     gradients = to_x, above.T @ below
     return gradients if bias is None else (*gradients, above.sum(axis=0, keepdims=False))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
-from fpsem.graph.ops._reduce import reduce
+from fpsem.graph.ops._reduce import largest, summed
 from fpsem.graph.ops._shapes import axis_index
 from fpsem.graph.ops._tensors import Gradients, Tensor, spread
 
@@ -19,8 +19,8 @@ def shape(x: Shape, *, axis: int = -1) -> Shape:
 
 
 def meaning(domain: ScalarDomain, x: Array, *, axis: int) -> Array:
-    shifted = domain.sub(x, reduce(domain, x, axis, True, domain.maximum))
-    total = reduce(domain, domain.exp(shifted), axis, True, domain.add)
+    shifted = domain.sub(x, largest(domain, x, axis, True))
+    total = summed(domain, domain.exp(shifted), axis, True)
     return domain.sub(shifted, domain.log(total))
 
 

@@ -5,12 +5,10 @@ Source: numpy.mean, torch.mean.
 
 from __future__ import annotations
 
-from math import prod
-
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
-from fpsem.graph.ops._reduce import number, reduce
-from fpsem.graph.ops._shapes import axes_indices, reduced
+from fpsem.graph.ops._reduce import average
+from fpsem.graph.ops._shapes import reduced
 from fpsem.graph.ops._tensors import Gradients, Tensor, elements, spread
 
 
@@ -19,8 +17,7 @@ def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool
 
 
 def meaning(domain: ScalarDomain, x: Array, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
-    count = prod(x.shape[i] for i in axes_indices(axis, x.ndim))
-    return domain.div(reduce(domain, x, axis, keepdims, domain.add), number(domain, count))
+    return average(domain, x, axis, keepdims)
 
 
 def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Gradients:

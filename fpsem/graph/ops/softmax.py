@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.graph.op import Shape
-from fpsem.graph.ops._reduce import reduce
+from fpsem.graph.ops._reduce import largest, summed
 from fpsem.graph.ops._shapes import axis_index
 from fpsem.graph.ops._tensors import Gradients, Tensor, spread
 
@@ -19,9 +19,9 @@ def shape(x: Shape, *, axis: int = -1) -> Shape:
 
 
 def meaning(domain: ScalarDomain, x: Array, *, axis: int) -> Array:
-    shifted = domain.sub(x, reduce(domain, x, axis, True, domain.maximum))
+    shifted = domain.sub(x, largest(domain, x, axis, True))
     weights = domain.exp(shifted)
-    return domain.div(weights, reduce(domain, weights, axis, True, domain.add))
+    return domain.div(weights, summed(domain, weights, axis, True))
 
 
 def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, axis: int) -> Gradients:

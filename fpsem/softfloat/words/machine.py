@@ -45,14 +45,12 @@ _PRINTED: Mapping[str, str] = {
     "select": "choose({}, {}, {})",
 }
 
-_HEADER = '''"""Emitted by fpsem.softfloat.words.machine: {name}."""
-
-import numba
-import numpy as np
-
-from fpsem.softfloat.words.intrinsics import choose, count_leading_zeros
-
-'''
+_IMPORTS = (
+    "import numba",
+    "import numpy as np",
+    "",
+    "from fpsem.softfloat.words.intrinsics import choose, count_leading_zeros",
+)
 
 
 def compile_program(name: str, program: Program, operand: np.dtype[Any], result: np.dtype[Any]) -> Callable[..., Array]:
@@ -65,7 +63,7 @@ def compile_program(name: str, program: Program, operand: np.dtype[Any], result:
         result: dtype of the result (bool for truths).
     """
     assert program.width == WIDTH, "machine words have 64 bits"
-    loop = _load(name, _print_module(name, program, operand, result))
+    loop = load_module(name, _print_module(name, program, operand, result)).loop
 
     def kernel(*codes: Array) -> Array:
         shape = codes[0].shape
@@ -78,11 +76,7 @@ def compile_program(name: str, program: Program, operand: np.dtype[Any], result:
 
 
 def _print_module(name: str, program: Program, operand: np.dtype[Any], result: np.dtype[Any]) -> str:
-    live = program.live()
-    constants = [f"C{i} = np.uint64({step.value:#x})" for i, step in live if step.operation == "constant"]
-    body = [f"        v{i} = {_print(step, program)}" for i, step in live if step.operation != "constant"]
-    returned = _reference(program, program.result)
-    cast = returned if program.is_truth else f"np.{result}({returned})"
+    constants, body, cast = _print_parts(program, result, "[i]")
     types = [_numba_type(result, readonly=False), *[_numba_type(operand, readonly=True)] * program.parameters]
     parameters = [f"a{i}" for i in range(program.parameters)]
     head = [
@@ -91,7 +85,25 @@ def _print_module(name: str, program: Program, operand: np.dtype[Any], result: n
         f"def loop(out, {', '.join(parameters)}):",
         "    for i in range(out.size):",
     ]  # fmt: skip
-    return _HEADER.format(name=name) + "\n".join([*head, *body, f"        out[i] = {cast}"]) + "\n"
+    lines = [*head, *(f"        {line}" for line in body), f"        out[i] = {cast}"]
+    return "\n".join([f'"""Emitted by fpsem.softfloat.words.machine: {name}."""', "", *_IMPORTS, "", *lines]) + "\n"
+
+
+def print_scalar(name: str, program: Program, result: np.dtype[Any]) -> str:
+    """The program as the source of a function of scalars for numba, to be called by other compiled code."""
+    constants, body, cast = _print_parts(program, result, "")
+    parameters = ", ".join(f"a{i}" for i in range(program.parameters))
+    head = [*_IMPORTS, "", "", "@numba.njit(forceinline=True, error_model='numpy')", f"def {name}({parameters}):"]
+    return "\n".join([*head, *(f"    {line}" for line in (*constants, *body, f"return {cast}"))]) + "\n"
+
+
+def _print_parts(program: Program, result: np.dtype[Any], subscript: str) -> tuple[list[str], list[str], str]:
+    """Lines that define the constants, lines that compute, and the expression of the result."""
+    live = program.live()
+    constants = [f"C{i} = np.uint64({step.value:#x})" for i, step in live if step.operation == "constant"]
+    body = [f"v{i} = {_print(step, program, subscript)}" for i, step in live if step.operation != "constant"]
+    returned = _reference(program, program.result)
+    return constants, body, returned if program.is_truth else f"np.{result}({returned})"
 
 
 def _numba_type(dtype: np.dtype[Any], readonly: bool) -> str:
@@ -100,9 +112,9 @@ def _numba_type(dtype: np.dtype[Any], readonly: bool) -> str:
     return f"numba.types.Array({scalar}, 1, 'C', readonly={readonly})"
 
 
-def _print(step: Instruction, program: Program) -> str:
+def _print(step: Instruction, program: Program, subscript: str) -> str:
     if step.operation == "parameter":
-        return f"np.uint64(a{step.value}[i])"
+        return f"np.uint64(a{step.value}{subscript})"
     return _PRINTED[step.operation].format(*(_reference(program, i) for i in step.arguments))
 
 
@@ -118,7 +130,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fpsem"
 
 
-def _load(name: str, source: str) -> Any:
+def load_module(name: str, source: str) -> Any:
+    """A module with this source, compiled by numba once for all processes that share a cache."""
     intrinsics = Path(__file__).with_name("intrinsics.py").read_bytes()  # part of what is compiled
     stem = f"{name}_{hashlib.sha256(source.encode() + intrinsics).hexdigest()[:16]}"
     path = cache_folder() / "kernels" / f"{stem}.py"
@@ -132,7 +145,7 @@ def _load(name: str, source: str) -> Any:
     assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # numba looks it up there
     spec.loader.exec_module(module)
-    return module.loop
+    return module
 
 
 @cache

@@ -1,0 +1,76 @@
+"""Loops of scheduled sums over vectors, written over ``add``, ``mul`` and ``fma`` of scalars.
+
+``_scheduled`` prints the two loops after other definitions of these three, and numba compiles them for one kind of scalar: the
+machine's floats, or codes of binary32. The definitions here are for reading, and for running them in plain Python.
+
+A program is a row for each step: its kind, left, right and target. What a step joins are terms or registers, as its kind says;
+the target is a register, the left operand's or the right one's where they are registers, so that a vector is never read where
+it is written but at the same place, which lets LLVM vectorise. Indices are unsigned and arrays are indexed whole, for what
+numba does to negative indices and to views costs more than the arithmetic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TERMS, TERM_REGISTER, REGISTER_TERM, REGISTERS = range(4)
+"""The kinds of steps: what is on the left and on the right."""
+
+
+def add(x: Any, y: Any) -> Any:
+    """x + y."""
+    return x + y
+
+
+def mul(x: Any, y: Any) -> Any:
+    """x * y."""
+    return x * y
+
+
+def fma(x: Any, y: Any, z: Any) -> Any:
+    """x * y + z; rounded once, where scalars are rounded."""
+    return x * y + z
+
+
+def sums(terms: Any, program: Any, registers: Any) -> None:
+    """Sum the rows of terms (n, m), n at least 2, over registers (r, m); the result is left in the last step's register."""
+    for step in range(program.shape[0]):
+        kind, left, right, t = program[step, 0], program[step, 1], program[step, 2], program[step, 3]
+        if kind == TERMS:
+            for j in range(terms.shape[1]):
+                registers[t, j] = add(terms[left, j], terms[right, j])
+        elif kind == TERM_REGISTER:
+            for j in range(terms.shape[1]):
+                registers[t, j] = add(terms[left, j], registers[t, j])
+        elif kind == REGISTER_TERM:
+            for j in range(terms.shape[1]):
+                registers[t, j] = add(registers[t, j], terms[right, j])
+        else:
+            for j in range(terms.shape[1]):
+                registers[t, j] = add(registers[t, j], registers[right, j])
+
+
+def products(a: Any, b: Any, program: Any, registers: Any, fused: bool) -> None:
+    """The matrix product of (n, k) and (k, m), k at least 2, over registers (r, n, m), as ``sums`` leaves it."""
+    n, m = a.shape[0], b.shape[1]
+    for step in range(program.shape[0]):
+        kind, left, right, t = program[step, 0], program[step, 1], program[step, 2], program[step, 3]
+        for i in range(n):
+            if kind == TERMS and fused:
+                for j in range(m):
+                    registers[t, i, j] = fma(a[i, right], b[right, j], mul(a[i, left], b[left, j]))
+            elif kind == TERMS:
+                for j in range(m):
+                    registers[t, i, j] = add(mul(a[i, left], b[left, j]), mul(a[i, right], b[right, j]))
+            elif kind == TERM_REGISTER:
+                for j in range(m):
+                    registers[t, i, j] = add(mul(a[i, left], b[left, j]), registers[t, i, j])
+            elif kind == REGISTER_TERM and fused:
+                for j in range(m):
+                    registers[t, i, j] = fma(a[i, right], b[right, j], registers[t, i, j])
+            elif kind == REGISTER_TERM:
+                for j in range(m):
+                    registers[t, i, j] = add(registers[t, i, j], mul(a[i, right], b[right, j]))
+            else:
+                for j in range(m):
+                    registers[t, i, j] = add(registers[t, i, j], registers[right, i, j])
