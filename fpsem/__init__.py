@@ -11,9 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fpsem import data as data
     from fpsem import nn as nn
+    from fpsem import optim as optim
+    from fpsem import rand as rand
     from fpsem import softfloat as softfloat
     from fpsem import testing as testing
+    from fpsem import verify as verify
     from fpsem.bridges.bound import error_bound as error_bound
     from fpsem.core.region import Box as Box
     from fpsem.core.schedule import Blocked as Blocked
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from fpsem.interop.checkpoint import save as save
     from fpsem.report.compare import compare as compare
     from fpsem.smt.query import prove as prove
+    from fpsem.train.trainer import Trainer as Trainer
 
 _HOME: Mapping[str, str] = {
     "Blocked": "core.schedule",
@@ -69,20 +74,25 @@ _HOME: Mapping[str, str] = {
     "SymbolicFP32": "domains",
     "SymbolicReal": "domains",
     "Tensor": "graph.trace",
+    "Trainer": "train.trainer",
     "Tree": "core.schedule",
     "Unknown": "core.verdict",
     "autodiff": "graph.",
     "compare": "report.compare",
+    "data": "",
     "denote": "graph.denote",
     "error_bound": "bridges.bound",
     "load": "interop.checkpoint",
     "nn": "",
+    "optim": "",
     "prove": "smt.query",
+    "rand": "",
     "run": "graph.denote",
     "save": "interop.checkpoint",
     "softfloat": "",
     "testing": "",
     "trace": "graph.trace",
+    "verify": "",
 }
 """Where each public name lives; a home that is empty or ends in a dot holds it as a module."""
 

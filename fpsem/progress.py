@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_QUIET, _EVERY = 2, 0.05
+"""Seconds until the bar is shown, and between two changes of it."""
+
 
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
@@ -28,11 +31,14 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task(title, total=total, visible=False)
-        start, done = time.monotonic(), -1
+        start, shown, done = time.monotonic(), 0.0, -1
 
         def advance(step: str) -> None:
-            nonlocal done
+            nonlocal done, shown
             done += 1
-            bar.update(task, description=step, completed=done, visible=time.monotonic() - start > 2)
+            now = time.monotonic()
+            if now - shown > _EVERY:
+                shown = now
+                bar.update(task, description=step, completed=done, visible=now - start > _QUIET)
 
         yield advance

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from fpsem.core.rounding import Rounding
 _BITS = 200
 
 
+@lru_cache(maxsize=1024)
 def binary32(value: Fraction | float) -> np.float32:
     """The nearest binary32 number, ties to even."""
     return np.float32(encode_array(exact_array(Fraction(value))).view(np.float32))

@@ -39,10 +39,30 @@ class Log:
     series: Mapping[str, tuple[float | None, ...]]
     notes: tuple[str, ...] = ()
 
+    def save(self, path: str | Path) -> None:
+        """Write it to a JSON file. Raises OSError as ``open`` does."""
+        write_log(Path(path), self)
+
     def ends(self, name: str) -> tuple[float | None, float | None]:
         """The first and the last value that were measured; None when there are none."""
         measured = [value for value in self.series[name] if value is not None]
         return (measured[0], measured[-1]) if measured else (None, None)
+
+
+def log_to_json(log: Log) -> dict[str, Any]:
+    """The plain JSON value of a log."""
+    series = {name: [None if v is None else json_number(v) for v in values] for name, values in log.series.items()}
+    return {"title": log.title, "steps": list(log.steps), "series": series, "notes": list(log.notes)}
+
+
+def json_number(value: float) -> float | str:
+    """A number for JSON: as it is where it is finite, else as text."""
+    return value if math.isfinite(value) else str(value)
+
+
+def write_log(path: Path, log: Log) -> None:
+    """Write a log to a JSON file. Raises OSError as ``open`` does."""
+    files.write(path, (json.dumps(log_to_json(log), indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_log(path: Path) -> Log:

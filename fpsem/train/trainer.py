@@ -12,10 +12,11 @@ every operation that these graphs use gives the same bits at every step. Between
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from fpsem import rand
 from fpsem.core.errors import PayloadError, TrainingError, UnknownNameError, UnsupportedError
 from fpsem.core.protocol import Kind, ScalarDomain
+from fpsem.data import Dataset
 from fpsem.graph.denote import Interpreter
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
@@ -33,12 +35,19 @@ from fpsem.train.diverged import first_non_finite
 from fpsem.train.graphs import INPUT, LOSS, OUTPUT, TARGET, Loss, LossGraph, loss_graph, mean_graph, update_graph
 from fpsem.train.state import Metrics, OptState, Params, State
 
+if TYPE_CHECKING:
+    from fpsem.train.run import Callback, Result
+
 TASKS: Mapping[str, Loss] = {"classification": CrossEntropyLoss(), "regression": MSELoss()}
 """The loss of each task that has a name."""
 
 MODES = ("train", "eval")
 
 Floats = npt.NDArray[np.float32]
+
+
+_UNCHECKED = (OUTPUT, GRADIENT)
+"""What may be infinite for itself: a gradient that is not finite leaves a parameter or slot that is not."""
 
 
 class Step(NamedTuple):
@@ -135,6 +144,50 @@ class Trainer:
         learned = {name: made[name] if name in names else value for name, value in params.items()}
         return Step(learned, OptState(opt_state.step + 1, slots), rng.split("next"), log)
 
+    def train(
+        self,
+        data: Dataset | tuple[Any, Any],
+        steps: int,
+        batch_size: int = 32,
+        *,
+        validation: Dataset | None = None,
+        evaluate_every: int = 0,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 0,
+        resume: str | Path | None = None,
+        progress: bool = True,
+        title: str = "training",
+    ) -> Result:
+        """Train from the start, or from a checkpoint.
+
+        Args:
+            data: a Dataset, or a pair of arrays: inputs and targets, one row for each example.
+            steps: how many steps in all, those before a checkpoint included.
+            batch_size: rows of a batch; a step takes ``accumulate`` batches. Each epoch has an order of its own, from the seed.
+            validation: what is evaluated on; the training data when None.
+            evaluate_every: after how many steps the log gets an evaluation; 0 for never.
+            callbacks: called after each step with an Event.
+            checkpoint: a file that gets the last state, also when the run is interrupted or fails.
+            checkpoint_every: after how many steps it is written in between; 0 for never.
+            resume: a checkpoint to go on from; the result is that of a run that was never interrupted.
+            progress: whether a bar is shown on a terminal.
+            title: what reports call it.
+
+        Raises:
+            TrainingError: a loss or parameter that is not finite, or a count that is not positive.
+            PayloadError: data that do not fit the model.
+            FileFormatError: the checkpoint to resume is not one, or is of another training.
+        """
+        from fpsem.train.run import Plan, begin
+
+        dataset = data if isinstance(data, Dataset) else Dataset(*data)
+        path = None if checkpoint is None else Path(checkpoint)
+        plan = Plan(
+            self, dataset, steps, batch_size, validation, evaluate_every, tuple(callbacks), path, checkpoint_every, title
+        )
+        return begin(plan, None if resume is None else Path(resume)).go(progress)
+
     def run_loss(self, params: Params, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> dict[str, Floats]:
         """The loss and the model's output on a batch, in evaluation."""
         return self._run(self._loss_graph(x, y, training=False).graph, params, {INPUT: x, TARGET: y})
@@ -160,7 +213,7 @@ class Trainer:
     def _finite(self, step: int, graph: Graph, payload: Params, inputs: Mapping[str, Any]) -> dict[str, Floats]:
         """The outputs of a graph. Raises TrainingError that names the first value that is not finite, if one is not."""
         found = self._run(graph, payload, inputs)
-        bad = [name for name, value in found.items() if name != OUTPUT and not np.isfinite(value).all()]
+        bad = [name for name, value in found.items() if not name.startswith(_UNCHECKED) and not np.isfinite(value).all()]
         if bad:
             first = first_non_finite(graph, payload, inputs, self.domain)
             raise TrainingError(f"step {step}: {bad[0]} is not finite; the first value that is not is {first}")

@@ -67,9 +67,11 @@ def compile_program(name: str, program: Program, operand: np.dtype[Any], result:
 
     def kernel(*codes: Array) -> Array:
         shape = codes[0].shape
-        operands = codes if all(x.shape == shape for x in codes) else np.broadcast_arrays(*codes)
-        out = np.empty(operands[0].shape, result)
-        loop(out.ravel(), *(x.ravel() for x in operands))
+        if any(x.shape != shape for x in codes):
+            shape = np.broadcast_shapes(*(x.shape for x in codes))
+            codes = tuple(np.broadcast_to(x, shape) for x in codes)
+        out = np.empty(shape, result)
+        loop(out.ravel(), *(x.ravel() for x in codes))
         return out
 
     return kernel
