@@ -1,7 +1,8 @@
 """The ops that are read from ONNX: one function each, which records what the op means over fpsem's own ops.
 
-A converter takes a Call and the node's inputs: tensors, integer arrays, or None where an optional input is left out.
-Broadcasting is ONNX's (numpy's), written down as broadcast_to. To read another op, add a function and its row below.
+A converter takes a Call and the node's inputs: tensors, concrete arrays, or None where an optional input is left out.
+Broadcasting is ONNX's (numpy's), written down as broadcast_to. Here are arithmetic and shapes; windows and layers have files
+of their own. To read another op, add a function and its row in the table of its file.
 
 Source: https://onnx.ai/onnx/operators/, each under its own name, operator sets 7 and later.
 """
@@ -9,75 +10,29 @@ Source: https://onnx.ai/onnx/operators/, each under its own name, operator sets 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import prod
-from typing import Any
+from functools import reduce
 
 import numpy as np
 
-from fpsem.core.errors import PayloadError, ShapeError, UnsupportedError
-from fpsem.core.protocol import Array
-from fpsem.graph.op import Shape
-from fpsem.graph.trace import Recorder, Tensor, constant_tensor
+from fpsem.core.errors import ShapeError, UnsupportedError
+from fpsem.graph.op import Sort
+from fpsem.graph.trace import Tensor
+from fpsem.interop import _onnx_layers, _onnx_windows
+from fpsem.interop._onnx_call import (
+    Call,
+    Concrete,
+    Value,
+    axis_of,
+    broadcast,
+    broadcast_shapes,
+    integers,
+    matrix_shape,
+    padded,
+    reshaped,
+)
 
-
-@dataclass(frozen=True)
-class Concrete:
-    """An array of the file that is not float32: a shape, a bound, or a weight that is refused where it is used.
-
-    Args:
-        name: what the file calls it.
-        array: its elements.
-    """
-
-    name: str
-    array: Array
-
-
-Value = Tensor | Concrete
-"""A tensor of the graph, or a concrete array."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """A node of the file, without its inputs.
-
-    Args:
-        op: its op type.
-        name: its name.
-        opset: the version of ONNX's operator set.
-        recorder: where to record.
-        attributes: its attributes; tensors are arrays.
-    """
-
-    op: str
-    name: str
-    opset: int
-    recorder: Recorder
-    attributes: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.op} ({self.name!r})"
-
-    def tensor(self, value: Value | None) -> Tensor:
-        """One of the node's inputs as a tensor. Raises as ``tensor`` does."""
-        return tensor(value, str(self))
-
-
-def tensor(value: Value | None, reader: str) -> Tensor:
-    """A value as a tensor. Raises PayloadError for a concrete array, ShapeError for nothing; both name the reader."""
-    if isinstance(value, Tensor):
-        return value
-    if value is None:
-        raise ShapeError(f"{reader} lacks an input")
-    raise PayloadError(f"{value.name!r} has dtype {value.array.dtype}, but {reader} takes float32: convert the file")
-
-
-def integers(call: Call, value: Value | None, what: str) -> list[int]:
-    """A value as integers. Raises UnsupportedError when it is known only at run time, or not integers."""
-    if not isinstance(value, Concrete) or value.array.dtype.kind != "i":
-        raise UnsupportedError(f"{call}: {what} must be an initializer or constant of integers")
-    return [int(v) for v in np.ravel(value.array)]
+_MOST_PARTS = 1 << 12
+"""Indices that fall into more runs than this are refused: each run is a node."""
 
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
@@ -87,25 +42,45 @@ def elementwise(op: str) -> Callable[..., Tensor]:
     """A converter of an op that takes tensors which broadcast against each other."""
 
     def convert(call: Call, *inputs: Value | None) -> Tensor:
-        tensors = [call.tensor(value) for value in inputs]
-        shape = broadcast_shapes(*(t.shape for t in tensors))
-        first, *others = (broadcast(t, shape) for t in tensors)
+        first, *others = together(*(call.tensor(value) for value in inputs))
         return first.apply(op, *others)
 
     return convert
 
 
-def broadcast_shapes(*shapes: Shape) -> Shape:
-    """The shape that shapes broadcast to. Raises ShapeError when they do not."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise ShapeError(f"shapes {' and '.join(map(str, shapes))} do not broadcast") from None
+def together(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Tensors broadcast to the one shape that all of them fit."""
+    shape = broadcast_shapes(*(t.shape for t in tensors))
+    return tuple(broadcast(t, shape) for t in tensors)
 
 
-def broadcast(x: Tensor, shape: Shape) -> Tensor:
-    """x with its elements repeated to fill the shape; x itself when it has it."""
-    return x if x.shape == shape else x.broadcast_to(shape=shape)
+def folded(op: str) -> Callable[..., Tensor]:
+    """A converter of an op of two tensors, taken of any number of them from the left."""
+
+    def convert(call: Call, *inputs: Value | None) -> Tensor:
+        return reduce(lambda x, y: x.apply(op, y), together(*(call.tensor(value) for value in inputs)))
+
+    return convert
+
+
+def turned(op: str) -> Callable[..., Tensor]:
+    """A converter of a comparison: op with its two sides exchanged."""
+
+    def convert(call: Call, x: Value | None, y: Value | None) -> Tensor:
+        left, right = together(call.tensor(x), call.tensor(y))
+        return right.apply(op, left)
+
+    return convert
+
+
+def where(call: Call, truth: Value | None, x: Value | None, y: Value | None) -> Tensor:
+    """x where a truth holds, else y; the truth must have the shape of the result."""
+    chosen = truth if isinstance(truth, Tensor) else None
+    if chosen is None or chosen.sort is not Sort.TRUTH:
+        raise UnsupportedError(f"{call}: the condition must be a comparison of float32 tensors")
+    shape = broadcast_shapes(chosen.shape, call.tensor(x).shape, call.tensor(y).shape)
+    call.require(chosen.shape == shape, f"the condition of shape {chosen.shape} is broadcast to {shape}")
+    return chosen.where(*(broadcast(call.tensor(value), shape) for value in (x, y)))
 
 
 def gemm(call: Call, a: Value | None, b: Value | None, c: Value | None = None) -> Tensor:
@@ -140,31 +115,7 @@ def matmul(call: Call, a: Value | None, b: Value | None) -> Tensor:
     return z if kept == z.shape else z.reshape(shape=kept)
 
 
-def softmax(call: Call, x: Value | None) -> Tensor:
-    """Along one axis; before operator set 13 over all axes from the given one on, as if they were one."""
-    t = call.tensor(x)
-    if call.opset >= 13:
-        return t.softmax(axis=call.attributes.get("axis", -1))
-    rows, columns = matrix_shape(t.shape, call.attributes.get("axis", 1))
-    if rows == prod(t.shape[:-1]):
-        return t.softmax(axis=-1)
-    return t.reshape(shape=(rows, columns)).softmax(axis=-1).reshape(shape=t.shape)
-
-
 # -- shapes ------------------------------------------------------------------------------------------------------------
-
-
-def matrix_shape(shape: Shape, axis: int) -> Shape:
-    """Two dimensions: those before the axis, and those from it on."""
-    if not -len(shape) <= axis <= len(shape):
-        raise ShapeError(f"axis {axis} does not exist in {shape}")
-    at = axis + len(shape) if axis < 0 else axis
-    return prod(shape[:at]), prod(shape[at:])
-
-
-def reshaped(x: Tensor, shape: Shape) -> Tensor:
-    """x in another shape; x itself when it has it."""
-    return x if x.shape == shape else x.reshape(shape=shape)
 
 
 def flatten(call: Call, x: Value | None) -> Tensor:
@@ -214,37 +165,122 @@ def cut(call: Call, x: Value | None, *bounds: Value | None) -> Tensor:
     return t[tuple(parts.get(axis, slice(None)) for axis in range(t.ndim))]
 
 
+def squeeze(call: Call, x: Value | None, axes: Value | None = None) -> Tensor:
+    """Without axes of length 1: those named, or all."""
+    t = call.tensor(x)
+    named = call.attributes.get("axes") if axes is None else integers(call, axes, "the axes")
+    gone = {i for i, n in enumerate(t.shape) if n == 1} if named is None else {axis_of(a, t.ndim) for a in named}
+    if any(t.shape[axis] != 1 for axis in gone):
+        raise ShapeError(f"axes {sorted(gone)} of {t.shape} are not all of length 1")
+    return reshaped(t, tuple(n for i, n in enumerate(t.shape) if i not in gone))
+
+
+def unsqueeze(call: Call, x: Value | None, axes: Value | None = None) -> Tensor:
+    """With more axes of length 1, whose places are counted in the result."""
+    t = call.tensor(x)
+    named = call.attributes["axes"] if axes is None else integers(call, axes, "the axes")
+    new = {axis_of(axis, t.ndim + len(named)) for axis in named}
+    if len(new) < len(named):
+        raise ShapeError(f"axes {list(named)} name a dimension twice")
+    sizes = iter(t.shape)
+    return reshaped(t, tuple(1 if axis in new else next(sizes) for axis in range(t.ndim + len(new))))
+
+
+def expand(call: Call, x: Value | None, shape: Value | None) -> Tensor:
+    """Repeated to fill a shape; where the shape has 1, or lacks an axis, x's own length stays."""
+    t = call.tensor(x)
+    return broadcast(t, broadcast_shapes(t.shape, tuple(integers(call, shape, "the shape"))))
+
+
+def pad(call: Call, x: Value | None, pads: Value | None = None, fill: Value | None = None, axes: Value | None = None) -> Tensor:
+    """Zeros around x; negative numbers take elements away."""
+    t, mode = call.tensor(x), call.word("mode", "constant")
+    value = fill if isinstance(fill, Concrete) else Concrete("", np.array(call.attributes.get("value", 0), np.float32))
+    is_zero = not (value.array.any() or np.signbit(value.array).any()) and not isinstance(fill, Tensor)
+    call.require(mode == "constant", f"mode {mode!r}; only 'constant' is read")
+    call.require(is_zero, "it pads with something else than a constant +0")
+    listed = list(call.attributes["pads"]) if pads is None else integers(call, pads, "the pads")
+    named = range(t.ndim) if axes is None else [axis_of(a, t.ndim) for a in integers(call, axes, "the axes")]
+    if len(listed) != 2 * len(named):
+        raise ShapeError(f"pads {listed} must be two numbers for each of the axes {list(named)}")
+    before, after = dict(zip(named, listed)), dict(zip(named, listed[len(named) :]))
+    return padded(t, tuple(before.get(i, 0) for i in range(t.ndim)), tuple(after.get(i, 0) for i in range(t.ndim)))
+
+
+def gather(call: Call, x: Value | None, indices: Value | None) -> Tensor:
+    """Elements along an axis: chosen at run time by an integer input, or by constants, which are parts put together."""
+    t = call.tensor(x)
+    axis = axis_of(call.attributes.get("axis", 0), t.ndim)
+    if isinstance(indices, Tensor):
+        return t.gather(call.tensor(indices, Sort.INTEGER), axis=axis)
+    picked, n = integers(call, indices, "the indices"), t.shape[axis]
+    if not picked or not all(-n <= i < n for i in picked):
+        raise ShapeError(f"indices {picked[:9]} must be at least one, all within axis {axis} of {t.shape}")
+    parts = runs([i % n for i in picked])
+    call.require(len(parts) <= _MOST_PARTS, f"its indices fall into {len(parts)} runs; at most {_MOST_PARTS} are read")
+    whole = [slice(None)] * axis
+    first, *others = (t[(*whole, slice(part.start, part.stop, part.step))] for part in parts)
+    joined = first.apply("concat", *others, axis=axis) if others else first
+    shape = indices.array.shape if isinstance(indices, Concrete) else ()
+    return reshaped(joined, (*t.shape[:axis], *shape, *t.shape[axis + 1 :]))
+
+
+def runs(values: list[int]) -> list[range]:
+    """Integers as arithmetic progressions with positive steps, one after the other; each is taken as long as it goes."""
+    made: list[range] = []
+    for v in values:
+        last = made[-1] if made else range(0)
+        if len(last) == 1 and v > last[0]:
+            made[-1] = range(last[0], v + 1, v - last[0])
+        elif len(last) > 1 and v == last[-1] + last.step:
+            made[-1] = range(last.start, v + 1, last.step)
+        else:
+            made.append(range(v, v + 1))
+    return made
+
+
 def identity(call: Call, x: Value | None) -> Value:
     """The same value."""
-    return x if isinstance(x, Concrete) else call.tensor(x)
+    return x if isinstance(x, (Concrete, Tensor)) else call.tensor(x)
 
 
 def constant(call: Call) -> Value:
-    """A float32 constant of the graph; anything else stays a concrete array."""
+    """An array of the file."""
     (form, value), *more = call.attributes.items()
     if more or form not in ("value", "value_float", "value_floats", "value_int", "value_ints"):
         raise UnsupportedError(f"{call}: only tensors and numbers are read")
-    array = np.asarray(value, dtype={"value_float": np.float32, "value_floats": np.float32}.get(form))
-    return constant_tensor(call.recorder, array) if array.dtype == np.float32 else Concrete(call.name, array)
+    return Concrete(call.name, np.asarray(value, dtype={"value_float": np.float32, "value_floats": np.float32}.get(form)))
 
+
+_ELEMENTWISE: Mapping[str, str] = {
+    "Abs": "abs", "Add": "add", "Cos": "cos", "Div": "div", "Equal": "equal", "Erf": "erf", "Exp": "exp", "Less": "less",
+    "LessOrEqual": "less_equal", "Log": "log", "Mul": "mul", "Neg": "neg", "Relu": "relu", "Sigmoid": "sigmoid", "Sin": "sin",
+    "Softplus": "softplus", "Sqrt": "sqrt", "Sub": "sub", "Tanh": "tanh",
+}  # fmt: skip
+"""Ops that are fpsem's own but for the broadcasting."""
 
 CONVERTERS: Mapping[str, Callable[..., Value]] = {
-    "Add": elementwise("add"),
+    **{name: elementwise(op) for name, op in _ELEMENTWISE.items()},
     "Concat": concat,
     "Constant": constant,
-    "Div": elementwise("div"),
+    "Expand": expand,
     "Flatten": flatten,
+    "Gather": gather,
     "Gemm": gemm,
+    "Greater": turned("less"),
+    "GreaterOrEqual": turned("less_equal"),
     "Identity": identity,
     "MatMul": matmul,
-    "Mul": elementwise("mul"),
-    "Relu": elementwise("relu"),
+    "Max": folded("maximum"),
+    "Min": folded("minimum"),
+    "Pad": pad,
     "Reshape": reshape,
-    "Sigmoid": elementwise("sigmoid"),
     "Slice": cut,
-    "Softmax": softmax,
-    "Sub": elementwise("sub"),
-    "Tanh": elementwise("tanh"),
+    "Squeeze": squeeze,
     "Transpose": transpose,
+    "Unsqueeze": unsqueeze,
+    "Where": where,
+    **_onnx_layers.CONVERTERS,
+    **_onnx_windows.CONVERTERS,
 }
 """What reads each op, by op type."""

@@ -1,12 +1,12 @@
-"""Models on disk: ``NAME.json`` (the graph, format fpsem.ir.v1) beside ``NAME.safetensors`` (the payload, float32).
+"""Models on disk: ``NAME.json`` (the graph, format fpsem.ir.v1) beside ``NAME.safetensors`` or ``NAME.npz`` (the payload).
 
 A pair that loads fits: names, shapes and dtypes of the payload are checked against the graph's parameters, when it is
 written and when it is read. The two files are written one after the other, each whole or not at all; a crash between
-them can leave a new payload with an old graph, which loads only if it fits.
+them can leave a new payload with an old graph, which loads only if it fits. A name that ends in ``.onnx`` is one file.
 
 Not here: pickles, in any form; and no tensor is converted, so float64 and float16 weights are refused.
 
-Source: the safetensors format, https://github.com/huggingface/safetensors.
+Source: the safetensors format, https://github.com/huggingface/safetensors; numpy.savez.
 """
 
 from __future__ import annotations
@@ -18,56 +18,58 @@ from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
-import safetensors
-import safetensors.numpy
 
-from fpsem.core.errors import FileFormatError, PayloadError
-from fpsem.graph.denote import check_names, check_shape
+from fpsem.core import files
+from fpsem.core.errors import FileFormatError
 from fpsem.graph.ir import Graph
 from fpsem.graph.serialize import from_json, to_json
-from fpsem.core import files
+from fpsem.interop import _payload
+from fpsem.interop._payload import KINDS, NPZ, SAFETENSORS, Payload
 
-Payload = dict[str, npt.NDArray[np.float32]]
-"""Parameters by name."""
-
-GRAPH, PAYLOAD = ".json", ".safetensors"
+GRAPH = ".json"
 _ONNX = (".onnx", ".onnx.gz")
 _MOST_JSON = 1 << 28
-_MOST_SAFETENSORS = 1 << 34
 
 
 def save(path: str | Path, graph: Graph, params: Mapping[str, npt.NDArray[np.float32]]) -> None:
-    """Write a pair.
+    """Write a model.
 
     Args:
-        path: NAME, NAME.json or NAME.safetensors: all three mean the pair.
+        path: NAME, NAME.json or NAME.safetensors: all three mean that pair; NAME.npz, the pair with this payload; or
+            NAME.onnx or NAME.onnx.gz, see ``fpsem.interop.onnx_export``.
         graph: the graph.
         params: a float32 array for each of its parameters.
 
     Raises:
         PayloadError: a parameter is missing, unknown, or of another shape or dtype.
+        UnsupportedError: ONNX cannot say one of the ops.
         OSError: the folder cannot be written to.
     """
-    graph_file, payload_file = _pair(Path(path))
-    arrays = {name: np.asarray(array, order="C") for name, array in params.items()}
-    _check(graph, {name: (array.dtype.name, array.shape) for name, array in arrays.items()}, "float32")
-    files.write(payload_file, safetensors.numpy.save(arrays))
-    files.write(graph_file, json.dumps(to_json(graph), indent=1).encode() + b"\n")
+    path = Path(path)
+    if path.name.endswith(_ONNX):
+        from fpsem.interop.onnx_export import save_onnx
+
+        save_onnx(path, graph, params)
+        return
+    stem, kind = _named(path)
+    payload = _payload.encode(kind or SAFETENSORS, _payload.checked(graph, params))
+    files.write(path.with_name(stem + (kind or SAFETENSORS)), payload)
+    files.write(path.with_name(stem + GRAPH), json.dumps(to_json(graph), indent=1).encode() + b"\n")
 
 
 def load(path: str | Path) -> tuple[Graph, Payload]:
     """Read a model.
 
     Args:
-        path: NAME.json, NAME.safetensors or NAME, which mean the pair; a folder with one pair in it; or NAME.onnx or
-            NAME.onnx.gz, see ``fpsem.interop.onnx``.
+        path: NAME.safetensors or NAME.npz, which mean the pair; NAME or NAME.json, whichever of the two is there; a folder
+            with one pair in it; or NAME.onnx or NAME.onnx.gz, see ``fpsem.interop.onnx``.
 
     Returns:
         The graph, and its parameters as float32 arrays.
 
     Raises:
         FileNotFoundError: a file is not there; the message says which.
-        FileFormatError: a file is truncated, hostile, or not what its name says.
+        FileFormatError: a file is truncated, hostile, or not what its name says, or it is open which file is meant.
         PayloadError: the payload does not fit the graph; the message names the tensors.
     """
     path = Path(path)
@@ -76,36 +78,36 @@ def load(path: str | Path) -> tuple[Graph, Payload]:
 
         return load_onnx(path)
     graph_file, payload_file = _pair_in(path) if path.is_dir() else _pair(path)
-    graph, tensors = _read_graph(graph_file), _read_tensors(payload_file)
-    try:
-        _check(graph, {name: (t["dtype"], tuple(t["shape"])) for name, t in tensors.items()}, "F32")
-    except PayloadError as error:
-        raise PayloadError(f"{payload_file}: {error}") from None
-    return graph, {name: _array(tensors[name]) for name in graph.parameters}
+    graph = _read_graph(graph_file)
+    return graph, _payload.read(graph, payload_file)
+
+
+def _named(path: Path) -> tuple[str, str]:
+    """The NAME that a path means, and the kind of payload where it says one."""
+    for kind in KINDS:
+        if path.name.endswith(kind):
+            return path.name.removesuffix(kind), kind
+    return path.name.removesuffix(GRAPH), ""
 
 
 def _pair(path: Path) -> tuple[Path, Path]:
-    stem = path.name.removesuffix(PAYLOAD if path.name.endswith(PAYLOAD) else GRAPH)
-    return path.with_name(stem + GRAPH), path.with_name(stem + PAYLOAD)
+    stem, kind = _named(path)
+    there = [ending for ending in KINDS if path.with_name(stem + ending).exists()]
+    if not kind and len(there) > 1:
+        raise FileFormatError(f"{path}: both {stem}{SAFETENSORS} and {stem}{NPZ} are there; name the one that is meant")
+    ending = kind or next(iter(there), SAFETENSORS)
+    return path.with_name(stem + GRAPH), path.with_name(stem + ending)
 
 
 def _pair_in(folder: Path) -> tuple[Path, Path]:
-    found = [pair for pair in map(_pair, sorted(folder.glob(f"*{PAYLOAD}"))) if pair[0].exists()]
+    payloads = sorted(file for kind in KINDS for file in folder.glob(f"*{kind}"))
+    found = [pair for pair in map(_pair, payloads) if pair[0].exists()]
     if not found:
-        raise FileNotFoundError(f"there is no pair NAME{GRAPH} and NAME{PAYLOAD} in the folder {str(folder)!r}")
+        wanted = f"NAME{GRAPH} and NAME{SAFETENSORS} (or NAME{NPZ})"
+        raise FileNotFoundError(f"there is no pair {wanted} in the folder {str(folder)!r}")
     if len(found) > 1:
-        raise FileFormatError(f"{folder}: more than one model; name one of {', '.join(pair[0].name for pair in found)}")
+        raise FileFormatError(f"{folder}: more than one model; name one of {', '.join(pair[1].name for pair in found)}")
     return found[0]
-
-
-def _check(graph: Graph, tensors: Mapping[str, tuple[str, tuple[int, ...]]], dtype: str) -> None:
-    """Raises PayloadError unless the (dtype, shape) of every tensor is what the graph declares."""
-    check_names("parameter", graph.parameters, tensors)
-    for name, expected in graph.parameters.items():
-        found, shape = tensors[name]
-        check_shape(f"parameter {name!r}", shape, expected)
-        if found != dtype:
-            raise PayloadError(f"parameter {name!r} has dtype {found}, expected {dtype}: round it yourself")
 
 
 def _read_graph(path: Path) -> Graph:
@@ -127,15 +129,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         raise FileFormatError(f"an object has a key twice, among {', '.join(sorted(made))}")
     return made
-
-
-def _read_tensors(path: Path) -> dict[str, Any]:
-    data = files.read(path, _MOST_SAFETENSORS)
-    try:
-        return dict(safetensors.deserialize(data))  # type: ignore[no-untyped-call]
-    except Exception as error:
-        raise FileFormatError(f"{path}: not a safetensors file: {error}") from error
-
-
-def _array(tensor: Mapping[str, Any]) -> npt.NDArray[np.float32]:
-    return np.frombuffer(tensor["data"], dtype="<f4").astype(np.float32).reshape(tensor["shape"])

@@ -1,10 +1,12 @@
 """Reading ONNX: a feed-forward network as a graph and its payload.
 
 Initializers become parameters under their own names, their bits unchanged; integer tensors are read while loading, as
-the shapes and bounds that they are; labels are the names of ONNX's nodes. Initializers that no node reads are left out.
-The ops that are read are the functions of ``fpsem.interop._onnx_ops``.
+the shapes and bounds that they are; integer inputs stay inputs, of integers; labels are the names of ONNX's nodes.
+Initializers that no node reads are left out. The ops that are read are the functions of ``fpsem.interop._onnx_ops`` and its
+neighbours; what they mean is inference, never training.
 
-Not here: writing; control flow; weights that are not float32; data outside the file; quantised or sparse tensors.
+Not here: writing, see ``fpsem.interop.onnx_export``; control flow; weights that are not float32; data outside the file;
+quantised or sparse tensors.
 
 Source: Open Neural Network Exchange, https://onnx.ai/onnx/repo-docs/IR.html and Operators.html.
 """
@@ -29,10 +31,10 @@ from fpsem.core.errors import (
 )
 from fpsem.core.protocol import Array
 from fpsem.graph.ir import Graph
-from fpsem.graph.op import Shape
-from fpsem.graph.trace import Recorder, labelled
+from fpsem.graph.op import Shape, Sort
+from fpsem.graph.trace import Recorder, Tensor, constant_tensor, labelled
 from fpsem.interop import _onnx_ops
-from fpsem.interop._onnx_ops import Call, Concrete, Value
+from fpsem.interop._onnx_call import Call, Concrete, Value
 
 _MOST = (1 << 31) - 1
 """Protocol buffers are no longer than this."""
@@ -100,17 +102,34 @@ class _Reader:
         self._recorder = Recorder()
         self._values: dict[str, Value] = {}
         self._stored = {t.name: t for t in self._graph.initializer}
+        self._tensors: dict[Concrete, Tensor] = {}
+        self._left_out: dict[str, str] = {}
         self._params: dict[str, npt.NDArray[np.float32]] = {}
 
     def read(self) -> tuple[Graph, dict[str, npt.NDArray[np.float32]]]:
         self._refuse_unsupported()
         for value in self._graph.input:
             if value.name not in self._stored:
-                self._values[value.name] = self._recorder.input(value.name, self._input_shape(value))
+                self._values[value.name] = self._input(value)
         for node in self._graph.node:
             self._convert(node)
-        outputs = {value.name: _onnx_ops.tensor(self._value(value.name), "an output") for value in self._graph.output}
+        outputs = {value.name: self._output(value.name) for value in self._graph.output}
         return self._recorder.finish(outputs), self._params
+
+    def _output(self, name: str) -> Tensor:
+        return self._call("output", name, {}).tensor(self._value(name))
+
+    def _call(self, op: str, name: str, attributes: Mapping[str, Any]) -> Call:
+        return Call(op, name, self._opset, self._recorder, attributes, self._record)
+
+    def _record(self, value: Concrete) -> Tensor:
+        """The tensor of a float32 array: a parameter or a constant, made when it is first read."""
+        if value not in self._tensors and value.is_stored:
+            self._params[value.name] = value.array
+            self._tensors[value] = self._recorder.parameter(value.name, value.array.shape)
+        elif value not in self._tensors:
+            self._tensors[value] = constant_tensor(self._recorder, value.array, value.name)
+        return self._tensors[value]
 
     def _refuse_unsupported(self) -> None:
         if self._graph.sparse_initializer:
@@ -122,18 +141,19 @@ class _Reader:
             listed = ", ".join(f"{node.op_type} ({_label(node)!r})" for node in unknown)
             raise UnsupportedError(f"not read: {listed}; what is read: {', '.join(sorted(_onnx_ops.CONVERTERS))}")
 
-    def _input_shape(self, value: Any) -> Shape:
+    def _input(self, value: Any) -> Tensor:
         described = value.type.tensor_type
-        if described.elem_type != _FLOAT:
-            raise PayloadError(f"input {value.name!r} is not a float32 tensor")
+        if described.elem_type not in _SORTS:
+            raise PayloadError(f"input {value.name!r} is neither a float32 tensor nor one of int32 or int64")
         sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in described.shape.dim]
         if None in sizes[1:]:
             raise UnsupportedError(f"input {value.name!r}: its shape is open; only the first dimension may be")
-        return tuple(self._batch if size is None else size for size in sizes)
+        shape: Shape = tuple(self._batch if size is None else size for size in sizes)
+        return self._recorder.input(value.name, shape, _SORTS[described.elem_type])
 
     def _convert(self, node: Any) -> None:
         name = _label(node)
-        call = Call(node.op_type, name, self._opset, self._recorder, _attributes(node))
+        call = self._call(node.op_type, name, _attributes(node))
         try:
             with labelled(self._recorder, name):
                 inputs = [self._value(i) if i else None for i in node.input]
@@ -142,24 +162,22 @@ class _Reader:
             raise
         except (ValueError, TypeError, LookupError, OverflowError) as error:
             raise FileFormatError(f"node {name!r} ({node.op_type}): {error}") from error
-        (output,) = node.output
-        self._values[output] = result
+        self._values[node.output[0]] = result
+        self._left_out |= {output: str(call) for output in node.output[1:] if output}
 
     def _value(self, name: str) -> Value:
-        """What a name stands for; an initializer becomes a parameter when it is first read."""
-        if name in self._values:
-            return self._values[name]
-        if name not in self._stored:
+        """What a name stands for."""
+        if name in self._left_out:
+            raise UnsupportedError(f"{self._left_out[name]}: only its first output is read, not {name!r}")
+        if name not in self._values and name not in self._stored:
             raise GraphError(f"{name!r} is read, but nothing defines it")
-        array = _array(self._stored[name])
-        if array.dtype != np.float32:
-            return Concrete(name, array)
-        self._params[name] = array
-        return self._values.setdefault(name, self._recorder.parameter(name, array.shape))
+        if name not in self._values:
+            self._values[name] = Concrete(name, _array(self._stored[name]), is_stored=True)
+        return self._values[name]
 
 
-_FLOAT = 1
-"""TensorProto.FLOAT."""
+_SORTS: Mapping[int, Sort] = {1: Sort.SCALAR, 6: Sort.INTEGER, 7: Sort.INTEGER}
+"""The inputs that are read, by TensorProto's numbers: FLOAT, INT32, INT64."""
 
 
 def _label(node: Any) -> str:
