@@ -17,7 +17,6 @@ import numpy as np
 
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
-from fpsem.core.rounding import Rounding
 from fpsem.domains._outward import Ends, settled
 
 
@@ -83,9 +82,9 @@ def cast(x: Ends, format: str) -> Ends:
 
 
 def _at_points(name: str, x: Any) -> Any:
-    from fpsem.softfloat.elementary.ziv import elementary_bits  # balls are a heavy import
+    from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
 
-    return _floats(elementary_bits(name, _codes(x), BINARY32, Rounding.NEAREST_EVEN))
+    return _floats(correctly_rounded(name, _codes(x)))
 
 
 def _once(x: Ends) -> tuple[Any, ...]:

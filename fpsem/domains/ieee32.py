@@ -147,9 +147,9 @@ class IEEE32Exec:
         return self._elementary("erf", x)
 
     def _elementary(self, function: str, x: Array) -> Array:
-        from fpsem.softfloat.elementary.ziv import elementary_bits  # balls are a heavy import
+        from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
 
-        return elementary_bits(function, x, BINARY32, self._direction)
+        return correctly_rounded(function, x, self._direction)
 
     # -- order and choice ----------------------------------------------------------------------------------------
 

@@ -156,9 +156,9 @@ class NumPyFloat32:
     def _elementary(self, name: str, library: Callable[..., Any], x: Array) -> Array:
         if self.elementary == "library":
             return _quiet(library)(x)
-        from fpsem.softfloat.elementary.ziv import elementary_bits  # balls are a heavy import
+        from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
 
-        return self.from_bits(elementary_bits(name, self.to_bits(x), BINARY32))
+        return self.from_bits(correctly_rounded(name, self.to_bits(x)))
 
     # -- order and choice ----------------------------------------------------------------------------------------
 
