@@ -269,7 +269,7 @@ def test_an_option_that_does_not_fit_is_refused(refused: Run, options: list[str]
     [
         (["proofs", "nosuch"], "unknown theorem 'nosuch'"),
         (["claims", "nosuch"], "unknown claim 'nosuch'"),
-        (["graph", DIGITS, "--style", "nonsense"], "--style must be table, text, dot or json, not 'nonsense'"),
+        (["graph", DIGITS, "--style", "nonsense"], "--style must be table, text, dot, svg or json, not 'nonsense'"),
         (["show", "1", "--format", "nonsense"], "unknown format 'nonsense'"),
         (["show", "1", "--format", "Binary32"], "Did you mean 'binary32'"),
         (["show", "0x1ffffffff"], "more than the 32 bits of binary32"),

@@ -2,7 +2,8 @@
 
 A value y is computed in binary64 by + - * / alone, which are the same everywhere, with a relative error below E = 2^-47. If
 y (1 - 2E) and y (1 + 2E) round to the same binary32 number, then, rounding being monotone, that is the correctly rounded one.
-Where they do not, and for special arguments, ``ziv`` decides; about one argument in 2^21 is such.
+Where they do not, and for special arguments, ``ziv`` decides: of all arguments with a finite nonzero result, 186 of exp and
+690 of log.
 
 With u = 2^-53, Horner's scheme of degree n has an error of at most gamma_2n sum |a_k x^k|, and one u more for coefficients
 that are rounded (Higham, section 5.1).

@@ -1,0 +1,129 @@
+"""``fpsem show``, ``proofs`` and ``claims``: a number in every notation, and what fpsem says of itself with what evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fpsem.cli._shared import AsJson, Report, app, command_line, emit, warn
+from fpsem.progress import progress_bar
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def show(
+    number: Annotated[str, typer.Argument(help="A code (0x3f800000), a hex float, a decimal, a fraction, inf or nan.")],
+    format: Annotated[str, typer.Option("--format", help="binary32, binary16, bfloat16, e4m3, ...")] = "binary32",
+    as_json: AsJson = False,
+) -> None:
+    """Show one number in every notation. No option has a short form: -inf is a number."""
+    from fpsem.core.formats import format_named
+    from fpsem.report.number import describe, parse_number
+    from fpsem.report.tables import facts_table
+
+    f = format_named(format)
+    facts = describe(parse_number(number, f), f)
+    emit(facts if as_json else [facts_table(facts)], as_json)
+
+
+@app.command()
+def proofs(
+    names: Annotated[list[str] | None, typer.Argument(help="Theorems by name; all when none is named.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Only the goals that take seconds.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the theorems and prove nothing.")] = False,
+    report: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove the theorems about the algorithms that run."""
+    from fpsem.core.verdict import Proved
+    from fpsem.smt.theorem import load_theorems
+
+    goals = [(t, g) for t in load_theorems(tuple(names or ())) for g in t.goals if g.fast or not fast]
+    rows: list[dict[str, Any]] = []
+    with progress_bar("proving", None if listing else len(goals)) as advance:
+        for theorem, goal in goals:
+            row: dict[str, Any] = {"theorem": theorem.name, "statement": theorem.statement, "goal": goal.name}
+            if not listing:
+                advance(f"{theorem.name}: {goal.name}")
+                verdict = goal.prove()
+                by = verdict.by if isinstance(verdict, Proved) else getattr(verdict, "reason", "")
+                row |= {"verdict": type(verdict).__name__, "by": by, "seconds": round(verdict.seconds, 2)}
+            rows.append(row)
+    if report is not None:
+        _write_report(report, "Proofs: the softfloat algorithms against SMT-LIB", rows)
+    emit(rows if as_json else [_rows_table("proofs", rows)], as_json)
+    if any(row.get("verdict", "Proved") != "Proved" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def claims(
+    names: Annotated[list[str] | None, typer.Argument(help="Claims by name; all when none is named.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Gather the evidence again.")] = False,
+    cases: Annotated[int, typer.Option("--cases", min=1, help="About how many cases a tested claim runs.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", help="What the cases are drawn from.")] = 0,
+    report: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the ledger of claims; with --check, re-check them."""
+    from fpsem.bridges import bridges_named
+    from fpsem.report.tables import claims_table
+
+    bridges = bridges_named(tuple(names or ()))
+    evidence = {}
+    with progress_bar("checking", len(bridges) if check else None) as advance:
+        for name, bridge in bridges.items() if check else ():
+            advance(name)
+            evidence[name] = bridge.check(cases, seed)
+    ledger = [bridge.claim for bridge in bridges.values()]
+    if report is not None:
+        _write_report(report, "Claims", [_claim_row(claim, evidence.get(claim.name)) for claim in ledger])
+    emit(_claims_to_json(ledger, evidence) if as_json else [claims_table(ledger, evidence)], as_json)
+    failures = [f"{name}: {failure}" for name, found in evidence.items() for failure in found.failures]
+    for failure in failures:
+        warn(f"FAILED {failure}", style="red")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _claims_to_json(ledger: list[Any], evidence: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for claim in ledger:
+        row = {"name": claim.name, "statement": claim.statement, "domains": list(claim.domains), "region": claim.region}
+        row |= {"schedule": claim.schedule, "evidence": claim.evidence.value, "command": claim.command}
+        if claim.name in evidence:
+            found = evidence[claim.name]
+            row |= {"holds": found.holds, "cases": found.cases, "failures": list(found.failures), "detail": found.detail}
+        rows.append(row)
+    return rows
+
+
+def _claim_row(claim: Any, found: Any) -> dict[str, str]:
+    said = claim.evidence.value if found is None else f"{found} {found.detail}".strip()
+    return {
+        "claim": claim.name,
+        "statement": claim.statement,
+        "region": claim.region,
+        "schedule": claim.schedule,
+        "evidence": said,
+    }
+
+
+def _write_report(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
+    from fpsem.report.written import write_report
+
+    write_report(path, title, command_line(), rows)
+
+
+def _rows_table(title: str, rows: list[dict[str, Any]]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title)
+    headings = [key for key in (rows[0] if rows else {}) if key != "statement"]
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(row[heading])) for heading in headings))
+    return table
