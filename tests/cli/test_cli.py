@@ -19,49 +19,9 @@ from typer.testing import CliRunner
 import fpsem
 from fpsem import cli, nn
 
-DIGITS = Path(__file__).parents[1] / "examples" / "digits"
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 IMAGES = DIGITS / "images.npz"
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """Runs ``main`` as the shell would; gives the exit code and both streams."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fpsem", *map(str, arguments)])
-        monkeypatch.delenv("FPSEM_TRACEBACK", raising=False)
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
-
-
-@pytest.fixture
-def printed(call: Any) -> Run:
-    """What a command that must succeed prints."""
-
-    def run(*arguments: object) -> str:
-        code, out, err = call(*arguments)
-        assert code == 0, err
-        return str(out)
-
-    return run
-
-
-@pytest.fixture
-def refused(call: Any) -> Run:
-    """The one line that a command that must be refused says."""
-
-    def run(*arguments: object) -> str:
-        code, out, err = call(*arguments)
-        assert (code, out) == (2, ""), err
-        assert re.fullmatch(r"error: [^\n]+\n", err)
-        return str(err)
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -353,7 +313,7 @@ def test_show_takes_numbers_with_a_sign(printed: Run, number: str, code: str) ->
 
 def test_listed_proofs_are_the_files_of_the_folder(printed: Run) -> None:
     rows = json.loads(printed("proofs", "--list", "--json"))
-    folder = Path(__file__).parents[1] / "proofs"
+    folder = Path(__file__).parents[2] / "proofs"
     assert {row["theorem"] for row in rows} == {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
     assert all("verdict" not in row for row in rows)
 
