@@ -9,15 +9,14 @@ on N(0,1), and what a fresh `import fpsem` adds to `import numpy`. Nothing is as
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from measure import interleaved
 from rich.console import Console
 from rich.table import Table
 
@@ -34,19 +33,6 @@ OPERATIONS = {
     "less": np.less,
 }
 """Each with numpy's ufunc of the same meaning; numpy has no fma, so the domain's own, compiled from LLVM's, stands in."""
-
-
-def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each, run in turn so that noise falls on all alike."""
-    seen: dict[str, list[float]] = {name: [] for name in functions}
-    for function in functions.values():
-        function()
-    for _ in range(rounds):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            seen[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seen.items()}
 
 
 def operands(kind: str, count: int) -> list[np.ndarray]:

@@ -63,7 +63,8 @@ def denote(
 
 
 class Interpreter:
-    """A graph over a domain, ready to be run many times: what each node computes is looked up once, constants are made once.
+    """A graph over a domain, ready to be run many times: what each node computes is looked up once, and what depends on no leaf
+    is computed once.
 
     Args:
         graph: what to compute.
@@ -72,21 +73,23 @@ class Interpreter:
 
     def __init__(self, graph: Graph, domain: ScalarDomain) -> None:
         self.graph, self.domain = graph, domain
-        overrides = domain.overrides
-        self._steps = tuple(self._step(index, node, overrides) for index, node in enumerate(graph.nodes))
+        overrides, fixed = domain.overrides, dict[int, Array]()
+        self._steps = tuple(self._step(index, node, overrides, fixed) for index, node in enumerate(graph.nodes))
 
-    def _step(self, index: int, node: Node, overrides: Mapping[str, Callable[..., Array]]) -> _Step:
-        """A leaf has a name, a constant a value, and any other node a function of its inputs."""
+    def _step(
+        self, index: int, node: Node, overrides: Mapping[str, Callable[..., Array]], fixed: dict[int, Array]
+    ) -> _Step:
+        """A leaf has a name, what depends on none a value (kept in ``fixed``), and any other node a function of its inputs."""
         ended = self.graph.last_uses[index]
         if op_named(node.op).is_leaf:
             return _Step(node.inputs, ended, name=str(node.attributes["name"]))
         compute = _computes(node, overrides.get(node.op), self.domain)
-        if node.inputs:
+        if not all(i in fixed for i in node.inputs):
             return _Step(node.inputs, ended, compute)
         with _naming(index, node):
-            value = compute()
+            value = fixed[index] = compute(*(fixed[i] for i in node.inputs))
         value.flags.writeable = False  # it is shared by all runs
-        return _Step(node.inputs, ended, lambda: value)
+        return _Step((), ended, lambda: value)
 
     def __call__(
         self, payload: Mapping[str, Any], inputs: Mapping[str, Any], observe: Observer | None = None

@@ -34,8 +34,10 @@ def meaning(domain: ScalarDomain, logits: Array, targets: Array, *, ignore_index
     kept = np.flatnonzero(targets != ignore_index)
     if not len(kept):
         return number(domain, 0)
-    logarithms = log_softmax.meaning(domain, logits[kept], axis=1)
-    return average(domain, domain.neg(logarithms[np.arange(len(kept)), targets[kept]]), None, False)
+    if len(kept) < len(targets):
+        logits, targets = logits[kept], targets[kept]
+    logarithms = log_softmax.meaning(domain, logits, axis=1)
+    return average(domain, domain.neg(logarithms[np.arange(len(kept)), targets]), None, False)
 
 
 def vjp(cotangent: Tensor, output: Tensor, logits: Tensor, targets: Tensor, *, ignore_index: int) -> Gradients:
