@@ -20,7 +20,7 @@ from fpsem.report.compare import compare
 from fpsem.report.tables import node_table, output_tables
 
 FOLDER = Path(__file__).parent
-SHOWN = (0, 3, 7)
+SHOWN = (0, 1, 2)
 CONSOLE = Console(width=150)
 
 MODEL = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))

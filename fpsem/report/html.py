@@ -25,9 +25,9 @@ from fpsem.core.protocol import Array
 from fpsem.graph.op import Sort
 from fpsem.graph.svg import printable, to_svg
 from fpsem.report.compare import Comparison, Reading, Row
-from fpsem.report.plot import curve_svg
 from fpsem.report.tables import apart
 from fpsem.train.log import Log, parse_log
+from fpsem.train.plot import curve_svg
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -39,6 +39,11 @@ class Log:
     series: Mapping[str, tuple[float | None, ...]]
     notes: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from fpsem.train.notebook import log_html
+
+        return log_html(self)
+
     def save(self, path: str | Path) -> None:
         """Write it to a JSON file. Raises OSError as ``open`` does."""
         write_log(Path(path), self)

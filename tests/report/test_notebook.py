@@ -1,17 +1,14 @@
-"""What notebooks show of a number's bits and of a log."""
+"""What notebooks show of a number's bits."""
 
 from __future__ import annotations
 
-import sys
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
 
 from fpsem.core.errors import FileFormatError, UnknownNameError
-from fpsem.report import bits, curve
-
-LOG = {"title": "<b>&{}", "steps": [0, 1], "series": {"<i>loss": [2.0, "nan"]}, "notes": []}
+from fpsem.report import bits
 
 
 def test_an_integer_is_a_code_a_float_a_number_and_a_text_either() -> None:
@@ -43,19 +40,3 @@ def test_what_is_no_code_is_refused() -> None:
         bits(1 << 16, "binary16")
     with pytest.raises(UnknownNameError, match="binary33"):
         bits(0, "binary33")
-
-
-def test_a_log_shows_its_curves_and_ends_escaped() -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed: it comes with the extra 'report'")
-    html = curve(LOG)._repr_html_()
-    root = fromstring(html)
-    assert [e.text for e in root.iter("td")] == ["<i>loss", "2", "nan"]
-    assert root[0].text == "<b>&{}"
-    assert "<svg" in html
-
-
-def test_without_matplotlib_a_log_is_listed_and_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    html = curve(LOG)._repr_html_()
-    assert "<svg" not in html
-    assert "extra &#x27;report&#x27;" in html

@@ -44,10 +44,10 @@ def test_the_table_does_not_depend_on_the_batch_but_on_the_seed(digits: Any) -> 
 def test_all_digits_are_counted(digits: Any) -> None:
     graph, params, images, labels = digits
     table = certified_accuracy(graph, params, images, labels, RADII, clip=(0, 1))
-    assert (table.images, table.accurate) == (300, 292)
+    assert (table.images, table.accurate) == (300, 290)
     assert all(0 < row.certified < row.resisted <= table.accurate for row in table.rows[:2])
     assert json.loads(json.dumps(table.to_json()))["rows"][0]["radius"] == "1/256"
-    assert "300 images, 292 classified as labelled" in str(table)
+    assert "300 images, 290 classified as labelled" in str(table)
 
 
 def test_a_graph_that_mixes_rows_is_counted_one_image_at_a_time() -> None:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from fpsem.core.errors import FileFormatError, MissingExtraError
-from fpsem.report.plot import curve_png, curve_svg
+from fpsem.train.plot import curve_png, curve_svg
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: it comes with the extra 'report'")
 
