@@ -3,8 +3,9 @@
     python benchmarks/training.py [--rounds R] [--report FILE]
 
 One training step of the digits classifier (64-32-10, ReLU, cross-entropy, plain gradient descent, batch of 64) in two domains
-under the sequential schedule, beside the same step in plain numpy (products too small for its threads) and, where it is installed, PyTorch on one thread; the gradient
-graph of a chain of 16,000 nodes, built and run; one robustness certificate, checked. Nothing is asserted: machines are noisy.
+under the sequential schedule, beside the same step in plain numpy, whose products are too small for its threads, and, where it is
+installed, PyTorch on one thread; the gradient graph of a chain of 16,000 nodes, built and run; one robustness certificate,
+checked. Nothing is asserted: machines are noisy.
 """
 
 from __future__ import annotations
