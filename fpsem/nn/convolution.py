@@ -29,7 +29,7 @@ class Conv2d(Module):
         bias: whether a number for each output channel is added.
 
     Raises:
-        ShapeError: a number of channels that is not positive, or that groups do not divide.
+        ShapeError: a number of channels or a kernel that is not positive, or channels that groups do not divide.
 
     Source: torch.nn.Conv2d, whose default start is this distribution.
     """
@@ -46,6 +46,8 @@ class Conv2d(Module):
     def __post_init__(self) -> None:
         if min(self.in_channels, self.out_channels, self.groups) < 1:
             raise ShapeError(f"{self}: channels and groups must be positive")
+        if min(pair(self.kernel_size)) < 1:
+            raise ShapeError(f"{self}: a kernel has at least one row and column")
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ShapeError(f"{self}: groups must divide both numbers of channels")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from fpsem.core.errors import ShapeError
+from fpsem.core.errors import GraphError, ShapeError
 from fpsem.graph.op import Shape
 from fpsem.graph.trace import Tensor
 from fpsem.nn.module import Module, Parameter
@@ -57,7 +57,9 @@ class _BatchNorm(Module):
         affine: whether there are a weight, which starts at 1, and a bias, at 0.
 
     Raises:
-        ShapeError: x has another number of dimensions or channels, or one element in each channel while training.
+        ShapeError: num_features is not a positive integer; x has another number of dimensions or channels, or one element in
+            each channel while training.
+        GraphError: a momentum outside [0, 1].
 
     Source: Ioffe and Szegedy, "Batch normalization", 2015; the class of this name in torch.nn (without num_batches_tracked).
     """
@@ -66,6 +68,12 @@ class _BatchNorm(Module):
     eps: float = 1e-5
     momentum: float = 0.1
     affine: bool = True
+
+    def __post_init__(self) -> None:
+        if type(self.num_features) is not int or self.num_features < 1:
+            raise ShapeError(f"{self}: the number of features must be a positive integer")
+        if not isinstance(self.momentum, (int, float)) or not 0 <= self.momentum <= 1:
+            raise GraphError(f"{self}: momentum must be a number from 0 to 1")
 
     def declared(self) -> dict[str, Parameter]:
         starts = {"weight": 1.0, "bias": 0.0} if self.affine else {}

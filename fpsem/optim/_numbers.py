@@ -18,6 +18,7 @@ from fpsem.core.protocol import exact_array
 from fpsem.core.rounding import Rounding
 
 _BITS = 200
+_LEAST = Fraction(1, 1 << 400)
 
 
 @lru_cache(maxsize=1024)
@@ -40,23 +41,33 @@ def checked(what: str, value: float, low: float = 0, below: float = math.inf, ab
         TrainingError: it is not a number, or out of these bounds.
     """
     allowed = f"{'above' if above_low else 'at least'} {low:g}" + (f" and below {below:g}" if below < math.inf else "")
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not math.isfinite(value):
-        raise TrainingError(f"{what} must be a finite number {allowed}, not {value!r}")
-    rounded = float(binary32(float(value)))
+    rounded = _rounded(value)
+    if not math.isfinite(rounded):
+        raise TrainingError(f"{what} must be a finite number {allowed}, also in binary32, not {value!r}")
     for number, told in ((value, f"{value!r}"), (rounded, f"{value!r}, which is {rounded!r} in binary32")):
         if number < low or (above_low and number == low) or number >= below:
             raise TrainingError(f"{what} must be {allowed}, not {told}")
     return rounded
 
 
+def _rounded(value: object) -> float:
+    """A number in binary32, infinite where it is too large; NaN for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)):
+        return math.nan
+    value = value if isinstance(value, int) else float(value)
+    return float(binary32(value)) if isinstance(value, int) or math.isfinite(value) else float(value)
+
+
 def power(base: float, exponent: int) -> Fraction:
-    """base ** exponent for a base of at least 0 and a whole exponent of at least 0."""
+    """base ** exponent for a base of 0 to 1 and a whole exponent of at least 0; 0 where it is far below all of binary32."""
     result, square = Fraction(1), Fraction(base)
     while exponent:
         if exponent & 1:
             result = _cut(result * square)
         square = _cut(square * square)
         exponent >>= 1
+        if exponent and square < _LEAST:
+            return Fraction(0)
     return result
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fpsem.core.errors import TrainingError
 from fpsem.graph.trace import Tensor
 from fpsem.optim._numbers import binary32, checked, power
 from fpsem.optim.optimizer import Optimizer
@@ -82,6 +83,8 @@ def adamw(
 def _adam(
     name: str, lr: Rate | float, betas: tuple[float, float], eps: float, weight_decay: float, decoupled: bool
 ) -> Adam:
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise TrainingError(f"{name}: betas must be two numbers, not {betas!r}")
     beta1, beta2 = (checked(f"{name}: beta{i}", beta, below=1) for i, beta in enumerate(betas, start=1))
     positive = checked(f"{name}: eps", eps, above_low=True)
     return Adam(rate_of(lr), beta1, beta2, positive, checked(f"{name}: weight_decay", weight_decay), decoupled)

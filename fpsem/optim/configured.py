@@ -41,13 +41,14 @@ def optimizer_from_json(data: Any) -> Optimizer:
 
 def rate_from_json(data: Any) -> Rate:
     """A learning rate from its name and arguments. Raises as ``optimizer_from_json`` does."""
-    made: Rate = _called(_RATES, data["name"], _arguments(data, "rate", _RATES))
+    arguments = _arguments(data, "learning rate", _RATES)
+    made: Rate = _called(_RATES, data["name"], arguments)
     return made
 
 
 def _arguments(data: Any, kind: str, known: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-        raise FileFormatError(f"an {kind} is an object with a name, such as {{'name': {sorted(known)[0]!r}}}, not {data!r}")
+        raise FileFormatError(f"expected an object that names a known {kind}, such as {{'name': {min(known)!r}}}, not {data!r}")
     if data["name"] not in known:
         raise UnknownNameError(kind, data["name"], known)
     return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "name"}

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Shape
 from fpsem.graph.trace import Recorder, Tensor, labelled
+from fpsem.optim._numbers import checked
 from fpsem.optim.rates import Rate
 
 GRADIENT = "grad."
@@ -94,11 +95,19 @@ class Clip:
         norm: the root of the sum of all squares is not above it, but for rounding: all are multiplied by
             ``min(1, norm / (found + 1e-6))``.
 
+    Raises:
+        TrainingError: a bound that is not above 0, as given or rounded to binary32.
+
     Source: torch.nn.utils.clip_grad_value_ and clip_grad_norm_.
     """
 
     value: float | None = None
     norm: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, bound in {"value": self.value, "norm": self.norm}.items():
+            if bound is not None:
+                checked(f"clip: {name}", bound, above_low=True)
 
     def __call__(self, gradients: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The gradients, and "gradient_norm" before they were scaled where there is a norm."""

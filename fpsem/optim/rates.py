@@ -36,7 +36,13 @@ class Rate(ABC):
         return type(self).__name__.lower()
 
     def __call__(self, step: int) -> np.float32:
-        """The rate of a step, rounded once from lr (rounded to binary32 first) times its part."""
+        """The rate of a step, rounded once from lr (rounded to binary32 first) times its part.
+
+        Raises:
+            TrainingError: a negative step.
+        """
+        if step < 0:
+            raise TrainingError(f"{self._called}: steps are counted from 0, not {step}")
         return binary32(Fraction(float(binary32(self.lr))) * self.part(step))
 
     @abstractmethod

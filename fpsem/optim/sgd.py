@@ -53,7 +53,9 @@ def sgd(lr: Rate | float, momentum: float = 0.0, nesterov: bool = False, weight_
 
     Source: torch.optim.SGD (dampening 0); Sutskever et al., "On the importance of initialization and momentum", 2013.
     """
+    momentum = checked("sgd: momentum", momentum, below=1)
+    if not isinstance(nesterov, bool):
+        raise TrainingError(f"sgd: nesterov must be true or false, not {nesterov!r}")
     if nesterov and not momentum:
         raise TrainingError("sgd: nesterov needs a momentum above 0")
-    decay = checked("sgd: weight_decay", weight_decay)
-    return SGD(rate_of(lr), checked("sgd: momentum", momentum, below=1), nesterov, decay)
+    return SGD(rate_of(lr), momentum, nesterov, checked("sgd: weight_decay", weight_decay))

@@ -25,7 +25,7 @@ import safetensors.numpy
 from fpsem.core import files
 from fpsem.core.errors import FileFormatError
 from fpsem.rand import Key
-from fpsem.train.log import Log, log_to_json, parse_log
+from fpsem.train.log import Log, json_number, log_to_json, parse_log
 from fpsem.train.state import Metrics, OptState, Params, State
 
 FORMAT = "fpsem.checkpoint.v1"
@@ -56,16 +56,16 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     tensors = {f"{_PARAMS}{name}": value for name, value in state.params.items()}
     tensors |= {f"{_SLOTS}{name}": value for name, value in state.opt_state.slots.items()}
-    told = {
+    told: dict[str, Any] = {
         "format": FORMAT,
         "step": state.opt_state.step,
         "rng": state.rng.to_json(),
         "log": log_to_json(checkpoint.log),
-        "before": dict(checkpoint.before),
+        "before": {name: json_number(value) for name, value in checkpoint.before.items()},
         "training": dict(checkpoint.training),
-        "sha256": _digest(tensors),
     }
-    payload = {name: np.ascontiguousarray(value, "<f4") for name, value in tensors.items()}
+    told["sha256"] = _digest(told, tensors)
+    payload = {name: np.asarray(value, "<f4", order="C") for name, value in tensors.items()}
     files.write(path, safetensors.numpy.save(payload, {"fpsem": json.dumps(told, allow_nan=False)}))
 
 
@@ -83,8 +83,8 @@ def load_checkpoint(path: Path, training: Mapping[str, str] | None = None) -> Ch
     data = files.read(path, _MOST)
     tensors = _tensors(path, data)
     told = _metadata(path, data)
-    if told.get("sha256") != _digest(tensors):
-        raise FileFormatError(f"{path}: damaged: its numbers are not those that were written")
+    if told.pop("sha256", None) != _digest(told, tensors):
+        raise FileFormatError(f"{path}: damaged: what it holds is not what was written")
     try:
         found = _checkpoint(told, tensors)
     except (KeyError, TypeError, ValueError) as error:
@@ -134,8 +134,9 @@ def _metadata(path: Path, data: bytes) -> dict[str, Any]:
     return told
 
 
-def _digest(tensors: Params) -> str:
-    sha = hashlib.sha256()
+def _digest(told: Mapping[str, Any], tensors: Params) -> str:
+    """A hash of all that is written beside it."""
+    sha = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for name in sorted(tensors):
         value = tensors[name]
         sha.update(f"{name}{value.shape}".encode() + value.astype("<f4").tobytes())

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fpsem.core.errors import PayloadError
 from fpsem.data import Dataset
-from fpsem.train.graphs import LOSS, OUTPUT
+from fpsem.nn.losses import CrossEntropyLoss
+from fpsem.train.graphs import LOSS, OUTPUT, Loss
 from fpsem.train.state import Params
 from fpsem.train.trainer import Trainer
 
@@ -24,15 +26,15 @@ def evaluate(trainer: Trainer, params: Params, data: Dataset) -> dict[str, float
     The rows are taken 512 at a time; the mean of these parts' losses, weighed by their rows, is worked out in binary64.
 
     Raises:
-        PayloadError: the dataset has no targets, or does not fit the model.
+        PayloadError: the dataset has no rows or no targets, or does not fit the model.
     """
-    if data.y is None:
-        raise PayloadError(f"{data.name} has no targets to evaluate on")
+    if data.y is None or not len(data):
+        raise PayloadError(f"{data.name} has no {'targets' if len(data) else 'rows'} to evaluate on")
     losses, weights, right = [], [], 0
     labels = data.y.dtype.kind == "i" and data.y.ndim == 1
     for start in range(0, len(data), _ROWS):
         x, y = data.x[start : start + _ROWS], data.y[start : start + _ROWS]
-        found, counted = trainer.run_loss(params, x, y), _counted(data, y)
+        found, counted = trainer.run_loss(params, x, y), _counted(trainer.loss, y)
         losses.append(float(found[LOSS]))
         weights.append(int(counted.sum()))
         if labels:
@@ -51,9 +53,11 @@ def probes(trainer: Trainer, before: Params, after: Params, data: Dataset) -> li
     return [{"example": i, "target": target, "before": was, "after": now} for i, (target, was, now) in rows]
 
 
-def _counted(data: Dataset, y: Any) -> Any:
-    """Which rows count: all whose label is not ignored."""
-    return np.ones(len(y), bool) if data.ignore is None else y != data.ignore
+def _counted(loss: Loss, y: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which rows count: all whose label the loss does not ignore."""
+    if isinstance(loss, CrossEntropyLoss) and y.dtype.kind == "i":
+        return np.asarray(y != loss.ignore_index)
+    return np.ones(len(y), np.bool_)
 
 
 def _said(output: Any, y: Any) -> list[Any]:

@@ -69,6 +69,7 @@ class Plan:
     Raises:
         TrainingError: a count that is not positive.
         PayloadError: data without targets, or with too few rows for a batch.
+        FileNotFoundError: the folder of the checkpoint does not exist: better found now than after the last step.
     """
 
     trainer: Trainer
@@ -89,12 +90,14 @@ class Plan:
                 raise TrainingError(f"{name} must be an integer of at least {least}, not {value!r}")
         if self.data.y is None:
             raise PayloadError(f"{self.data.name} has no targets to train on")
+        if self.checkpoint is not None and not self.checkpoint.parent.is_dir():
+            raise FileNotFoundError(f"{self.checkpoint}: there is no folder {str(self.checkpoint.parent)!r} to write it in")
         _ = self._loader
 
     @property
     def held(self) -> Dataset:
         """What is evaluated on: the validation data, else the training data itself."""
-        return self.validation or self.data
+        return self.data if self.validation is None else self.validation
 
     @cached_property
     def _loader(self) -> Loader:
@@ -197,7 +200,9 @@ def begin(plan: Plan, resume: Path | None = None) -> Run:
     """A run before its first step, or where a checkpoint left it.
 
     Raises:
-        FileFormatError: the checkpoint is not one, is not of this plan, or has made more steps already.
+        FileNotFoundError: there is no such checkpoint.
+        FileFormatError: it is not one, or not of this plan.
+        TrainingError: it has made more steps already.
     """
     if resume is None:
         state = plan.trainer.start()

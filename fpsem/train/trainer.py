@@ -1,6 +1,6 @@
 """Trainer: a model, a loss, an optimizer, a domain and a seed; a training step is a function of these and of explicit state.
 
-    trainer = fpsem.Trainer(model, task="classification", optimizer=optim.adam(1e-3), seed=0)
+    trainer = fpsem.Trainer(model, task="classification", optimizer=optim.adam(1e-3), domain=fpsem.IEEE32Exec())
     result = trainer.train(dataset, steps=500, batch_size=64)
 
     params, opt_state, rng = trainer.start()                      # or by hand, one step at a time
@@ -46,10 +46,6 @@ MODES = ("train", "eval")
 Floats = npt.NDArray[np.float32]
 
 
-_UNCHECKED = (OUTPUT, GRADIENT)
-"""What may be infinite for itself: a gradient that is not finite leaves a parameter or slot that is not."""
-
-
 class Step(NamedTuple):
     """What a step gives: the next parameters, optimizer's state and random stream, and what was measured."""
 
@@ -92,13 +88,17 @@ class Trainer:
     def __post_init__(self) -> None:
         if isinstance(self.task, str) and self.task not in TASKS:
             raise UnknownNameError("task", self.task, TASKS)
-        for name in ("clip_norm", "clip_value", "accumulate"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise TrainingError(f"{name} must be above 0, not {value!r}")
+        if type(self.accumulate) is not int or self.accumulate < 1:
+            raise TrainingError(f"accumulate must be an integer of at least 1, not {self.accumulate!r}")
+        _ = self._clip
         contract = self.domain.contract
         if not contract.concrete or contract.kind not in (Kind.IEEE, Kind.ROUNDS):
             raise UnsupportedError(f"training needs numbers of binary32 between steps; those of {self.domain.name} are not")
+
+    @property
+    def _clip(self) -> Clip | None:
+        given = self.clip_value, self.clip_norm
+        return None if given == (None, None) else Clip(*given)
 
     @property
     def loss(self) -> Loss:
@@ -213,7 +213,9 @@ class Trainer:
     def _finite(self, step: int, graph: Graph, payload: Params, inputs: Mapping[str, Any]) -> dict[str, Floats]:
         """The outputs of a graph. Raises TrainingError that names the first value that is not finite, if one is not."""
         found = self._run(graph, payload, inputs)
-        bad = [name for name, value in found.items() if not name.startswith(_UNCHECKED) and not np.isfinite(value).all()]
+        # what a model says may be infinite; a gradient that is leaves a parameter or slot that is, or was cut by clip_value
+        checked = {name: value for name, value in found.items() if name != OUTPUT and not name.startswith(GRADIENT)}
+        bad = [name for name, value in checked.items() if not np.isfinite(value).all()]
         if bad:
             first = first_non_finite(graph, payload, inputs, self.domain)
             raise TrainingError(f"step {step}: {bad[0]} is not finite; the first value that is not is {first}")
@@ -224,9 +226,7 @@ class Trainer:
         return loss_graph(self.model, self.loss, x.shape, y.shape, target, training)
 
     def _update(self) -> Graph:
-        clips = self.clip_value is not None or self.clip_norm is not None
-        clip = Clip(self.clip_value, self.clip_norm) if clips else None
-        return update_graph(self.optimizer, tuple(self.model.parameters().items()), clip)
+        return update_graph(self.optimizer, tuple(self.model.parameters().items()), self._clip)
 
     def _run(self, graph: Graph, payload: Params, inputs: Mapping[str, Any]) -> dict[str, Floats]:
         found = _interpreter(graph, self.domain)(payload, inputs)

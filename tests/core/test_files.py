@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fpsem.core.errors import FileFormatError
 from fpsem.core import files
+from fpsem.core.errors import FileFormatError
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

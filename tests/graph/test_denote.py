@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from fpsem.core.errors import PayloadError, UndefinedError, UnknownNameError, UnsupportedError
 from fpsem.core.schedule import Reverse
 from fpsem.domains import IEEE32Exec, RoundedReal
-from fpsem.graph.denote import denote, run
+from fpsem.graph.denote import Interpreter, denote, run
 from fpsem.graph.ir import Graph
 from fpsem.graph.trace import trace
 
@@ -117,3 +118,94 @@ def test_what_no_input_can_be_is_told_by_the_inputs_name(float64: Any) -> None:
 
     with pytest.raises(UndefinedError, match="input 'x': NaN is not"):
         run(trace(lambda x: x, (1,)), {}, np.float32([np.nan]), Reals())
+
+
+# -- a graph that is run many times --------------------------------------------------------------------------------------
+
+
+def counting(float64: Any) -> tuple[Any, list[str]]:
+    """The float64 domain, and a list that tells each look at its overrides and each constant that is made."""
+    told: list[str] = []
+
+    class Counting(type(float64)):  # type: ignore[misc]
+        def constant(self, values: Any) -> Any:
+            told.append("constant")
+            return super().constant(values)
+
+        def from_bits(self, bits: Any) -> Any:
+            told.append("bits")
+            return super().from_bits(bits)
+
+    return Counting(), told
+
+
+def test_an_interpreter_gives_what_denote_does_each_time(graph: Graph, float64: Any) -> None:
+    again = Interpreter(graph, float64)
+    for scale in (1, 2, 1, -3):
+        payload, inputs = {"w": W * scale}, {"x": X + scale}
+        expected = denote(graph, payload, inputs, float64)
+        found = again(payload, inputs)
+        assert list(found) == list(expected)
+        assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+def test_constants_are_made_once_and_cannot_be_changed(float64: Any) -> None:
+    domain, told = counting(float64)
+    again = Interpreter(trace(lambda x: {"y": x + 0.5, "half": x.constant_like(0.5), "pi": x.pi_like()}, ()), domain)
+    made = len(told)
+    assert made > 0
+    first = again({}, {"x": X[0, 0]})
+    assert told[made:] == ["bits"], "the input alone is embedded anew"
+    for name in ("half", "pi"):
+        with pytest.raises(ValueError, match="read-only"):
+            first[name][...] = 0
+    assert again({}, {"x": X[0, 0]})["y"] == first["y"]
+
+
+def test_a_constant_that_a_domain_refuses_is_led_by_its_node(float64: Any) -> None:
+    def fail() -> Any:
+        raise UndefinedError("no such number")
+
+    domain = dataclasses.replace(float64, overrides={"pi": lambda **_: fail()})
+    with pytest.raises(UndefinedError, match=r"^node %1 \(pi\): no such number$"):
+        Interpreter(trace(lambda x: x.pi_like(), (2,)), domain)
+
+
+def test_every_run_can_be_observed_and_checks_its_tensors(graph: Graph, float64: Any) -> None:
+    again, seen = Interpreter(graph, float64), []
+    again({"w": W}, {"x": X}, lambda index, value: seen.append((index, value.shape)))
+    assert seen == [(i, node.shape) for i, node in enumerate(graph.nodes)]
+    with pytest.raises(PayloadError, match="looks transposed"):
+        again({"w": W.T}, {"x": X})
+    assert set(again({"w": W}, {"x": X})) == set(graph.outputs)
+
+
+def test_an_error_in_one_run_leaves_the_next_alone(float64: Any) -> None:
+    def reject(x: Any) -> Any:
+        if x.max() > 2:
+            raise UndefinedError("too large")
+        return x
+
+    again = Interpreter(trace(lambda x: x.exp() + 1, (2,)), dataclasses.replace(float64, overrides={"exp": reject}))
+    for _ in range(2):  # the message is led by the node once, not once more at each run
+        with pytest.raises(UndefinedError, match=r"^node %1 \(exp\): too large$"):
+            again({}, {"x": np.float32([1, 3])})
+    assert again({}, {"x": np.float32([1, 2])})["output"].tolist() == [2, 3]
+
+
+def test_values_are_let_go_after_their_last_use(float64: Any) -> None:
+    alive: list[weakref.ref[Any]] = []
+    most = 0
+
+    def watch(index: int, value: Any) -> None:
+        nonlocal most
+        alive.append(weakref.ref(value))
+        most = max(most, sum(ref() is not None for ref in alive))
+
+    def chain(x: Any) -> Any:
+        for _ in range(30):
+            x = x.abs()
+        return x
+
+    Interpreter(trace(chain, (2,)), float64)({}, {"x": X[0, :2]}, watch)
+    assert most <= 4
