@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,15 +22,14 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[str], None
     Yields:
         A function to call as each step begins, with what to call the step.
     """
-    if not total:
+    if not total or not sys.stderr.isatty():
         yield lambda step: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    errors = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total, visible=False)
         start, shown, done = time.monotonic(), 0.0, -1
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpsem.core.protocol import Array
-from fpsem.core.schedule import Schedule
+from fpsem.core.schedule import Schedule, Steps
 from fpsem.domains import _loops
 
 _HEADER = '''"""Emitted by fpsem.domains._scheduled: {name}."""
@@ -73,8 +73,9 @@ def program(schedule: Schedule, n: int) -> Program:
     """The program of a sum of n terms, n at least 2."""
     where: dict[int, int] = {}
     free: list[int] = []
-    steps, used = [], 0
-    for slot, (left, right) in enumerate(schedule.steps(n), start=n):
+    steps, used, tree = [], 0, schedule.steps(n)
+    for slot in _depth_first(tree, n):
+        left, right = tree[slot - n]
         operands = [where.get(term, term) for term in (left, right)]
         held = [where.pop(term) for term in (left, right) if term >= n]
         if held:
@@ -87,6 +88,17 @@ def program(schedule: Schedule, n: int) -> Program:
         where[slot] = target
         steps.append((_KINDS[left < n, right < n], *operands, target))
     return Program(np.array(steps, np.uint64), used)
+
+
+def _depth_first(tree: Steps, n: int) -> list[int]:
+    """The slots of the inner nodes, each after its operands and a whole subtree before the next, so that few are held at once."""
+    order, waiting = [], [n + len(tree) - 1]
+    while waiting:
+        slot = waiting.pop()
+        if slot >= n:
+            order.append(slot)
+            waiting += tree[slot - n]
+    return order[::-1]
 
 
 _KINDS = {
@@ -126,7 +138,7 @@ class Kernels:
     def sum(self, schedule: Schedule, terms: Array) -> Array:
         """The sum of the rows of (n, m), in the order of the schedule."""
         if len(terms) < 2:
-            return np.asarray(terms[0])
+            return np.array(terms[0])
         plan = program(schedule, len(terms))
         registers = np.empty((plan.registers, terms.shape[1]), self.dtype)
         self._module.sums(np.ascontiguousarray(terms), plan.steps, registers)

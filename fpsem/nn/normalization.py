@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from fpsem.core.errors import GraphError, ShapeError
 from fpsem.graph.op import Shape
 from fpsem.graph.trace import Tensor
@@ -89,8 +91,9 @@ class _BatchNorm(Module):
         statistics = tuple(parameters[name] for name in names)
         if parameters.training is not None:
             mean, biased, unbiased = self._statistics(x)
+            momentum = float(np.float32(self.momentum))
             for name, old, new in zip(names, statistics, (mean, unbiased)):
-                parameters.update(name, old * old.constant_like(1 - self.momentum) + new * new.constant_like(self.momentum))
+                parameters.update(name, old * (1 - momentum) + new * momentum)
             statistics = mean, biased
         affine = [parameters[name] for name in ("weight", "bias") if self.affine]
         return x.batch_norm(*statistics, *affine, eps=self.eps)

@@ -16,12 +16,7 @@ from fpsem.optim.rates import Constant, Exponential, Rate, Step, WarmupCosine
 from fpsem.optim.sgd import sgd
 
 _OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {"adam": adam, "adamw": adamw, "sgd": sgd}
-_RATES: Mapping[str, Callable[..., Rate]] = {
-    "constant": Constant,
-    "exponential": Exponential,
-    "step": Step,
-    "warmup_cosine": WarmupCosine,
-}
+_RATES: Mapping[str, Callable[..., Rate]] = {rate.name: rate for rate in (Constant, Exponential, Step, WarmupCosine)}
 
 
 def optimizer_from_json(data: Any) -> Optimizer:

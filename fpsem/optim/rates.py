@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,14 +27,11 @@ class Rate(ABC):
         TrainingError: a parameter out of its bounds, as given or rounded to binary32.
     """
 
+    name: ClassVar[str]
     lr: float
 
     def __post_init__(self) -> None:
-        checked(f"{self._called}: lr", self.lr, above_low=True)
-
-    @property
-    def _called(self) -> str:
-        return type(self).__name__.lower()
+        checked(f"{self.name}: lr", self.lr, above_low=True)
 
     def __call__(self, step: int) -> np.float32:
         """The rate of a step, rounded once from lr (rounded to binary32 first) times its part.
@@ -42,7 +40,7 @@ class Rate(ABC):
             TrainingError: a negative step.
         """
         if step < 0:
-            raise TrainingError(f"{self._called}: steps are counted from 0, not {step}")
+            raise TrainingError(f"{self.name}: steps are counted from 0, not {step}")
         return binary32(Fraction(float(binary32(self.lr))) * self.part(step))
 
     @abstractmethod
@@ -52,12 +50,14 @@ class Rate(ABC):
     def _require_steps(self, **counts: int) -> None:
         for name, count in counts.items():
             if type(count) is not int or count < 1:
-                raise TrainingError(f"{self._called}: {name} must be a positive number of steps, not {count!r}")
+                raise TrainingError(f"{self.name}: {name} must be a positive number of steps, not {count!r}")
 
 
 @dataclass(frozen=True)
 class Constant(Rate):
     """lr at every step."""
+
+    name: ClassVar[str] = "constant"
 
     def part(self, step: int) -> Fraction:
         return Fraction(1)
@@ -72,13 +72,14 @@ class Step(Rate):
         gamma: above 0, at most 1.
     """
 
+    name: ClassVar[str] = "step"
     step_size: int
     gamma: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_steps(step_size=self.step_size)
-        _checked_gamma(self._called, self.gamma)
+        _checked_gamma(self.name, self.gamma)
 
     def part(self, step: int) -> Fraction:
         return power(float(binary32(self.gamma)), step // self.step_size)
@@ -92,11 +93,12 @@ class Exponential(Rate):
         gamma: above 0, at most 1.
     """
 
+    name: ClassVar[str] = "exponential"
     gamma: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _checked_gamma(self._called, self.gamma)
+        _checked_gamma(self.name, self.gamma)
 
     def part(self, step: int) -> Fraction:
         return power(float(binary32(self.gamma)), step)
@@ -112,6 +114,7 @@ class WarmupCosine(Rate):
         floor: at least 0, below 1.
     """
 
+    name: ClassVar[str] = "warmup_cosine"
     warmup: int
     total: int
     floor: float = 0.0
@@ -120,8 +123,8 @@ class WarmupCosine(Rate):
         super().__post_init__()
         self._require_steps(warmup=self.warmup, total=self.total)
         if self.total <= self.warmup:
-            raise TrainingError(f"{self._called}: total {self.total} must come after the warm-up of {self.warmup} steps")
-        checked(f"{self._called}: floor", self.floor, below=1)
+            raise TrainingError(f"{self.name}: total {self.total} must come after the warm-up of {self.warmup} steps")
+        checked(f"{self.name}: floor", self.floor, below=1)
 
     def part(self, step: int) -> Fraction:
         if step < self.warmup:

@@ -5,7 +5,7 @@ Each is an ordinary graph, recorded once for each shape of batch, and runs in an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,10 +82,7 @@ def mean_graph(shapes: tuple[tuple[str, Shape], ...], count: int) -> Graph:
 
 
 def _mean(recorder: Recorder, name: str, shape: Shape, count: int) -> Tensor:
-    def terms() -> Iterator[Tensor]:
-        return (recorder.input(f"{part}.{name}", shape) for part in range(count))
-
-    total, *rest = terms()
+    total, *rest = (recorder.input(f"{part}.{name}", shape) for part in range(count))
     for term in rest:
         total = total + term
     return total / count

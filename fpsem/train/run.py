@@ -7,7 +7,7 @@ bits, and the log, of one that was never interrupted.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -112,8 +112,7 @@ class Plan:
     @cached_property
     def described(self) -> dict[str, str]:
         """What is trained, on what and how, by topic: what a checkpoint must agree in to be resumed."""
-        trainer, x, y = self.trainer, self.data.x, np.asarray(self.data.y)
-        digest = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()[:16]
+        trainer = self.trainer
         return {
             "model": repr(trainer.model),
             "task": trainer.task if isinstance(trainer.task, str) else repr(trainer.task).partition(" at 0x")[0],
@@ -123,16 +122,17 @@ class Plan:
             "seed": str(trainer.seed),
             "domain": repr(trainer.domain),
             "batch size": str(self.batch_size),
-            "data": f"{x.dtype} {x.shape}, {y.dtype} {y.shape}, sha256 {digest}",
+            "data": _fingerprint(self.data),
+            "evaluation": f"every {self.evaluate_every} steps, of {_fingerprint(self.held)}",
         }
 
     @property
     def notes(self) -> tuple[str, ...]:
         """How it is trained, in sentences."""
-        told = self.described
+        trainer = self.trainer
         return (
-            f"{told['optimizer']}, batches of {self.batch_size}, seed {self.trainer.seed}",
-            f"every step in {told['domain']}",
+            f"{trainer.optimizer!r}, batches of {self.batch_size}, seed {trainer.seed}",
+            f"every step in {trainer.domain.name}, sums {trainer.domain.schedule}",
         )
 
 
@@ -171,10 +171,11 @@ class Run:
         return Result(self.state.params, self.state, self.log(), report)
 
     def log(self) -> Log:
-        """What was measured so far."""
-        names = dict.fromkeys(name for _, row in self.rows for name in row)
-        series = {name: tuple(row.get(name) for _, row in self.rows) for name in names}
-        return Log(self.plan.title, tuple(step for step, _ in self.rows), series, self.plan.notes)
+        """What was measured so far, up to the state that is kept: an interrupt may come between the two."""
+        rows = [(step, row) for step, row in self.rows if step <= self.state.opt_state.step]
+        names = dict.fromkeys(name for _, row in rows for name in row)
+        series = {name: tuple(row.get(name) for _, row in rows) for name in names}
+        return Log(self.plan.title, tuple(step for step, _ in rows), series, self.plan.notes)
 
     def _step(self) -> None:
         plan, state = self.plan, self.state
@@ -184,7 +185,7 @@ class Run:
         if plan.evaluate_every and step % plan.evaluate_every == 0:
             row |= {f"eval_{name}": value for name, value in evaluate(plan.trainer, state.params, plan.held).items()}
         self.rows.append((step, row))
-        self.state = state
+        self.state = state  # the two go together, see log
         if plan.checkpoint_every and step % plan.checkpoint_every == 0:
             self._save()
         for callback in plan.callbacks:
@@ -210,6 +211,18 @@ def begin(plan: Plan, resume: Path | None = None) -> Run:
     found = load_checkpoint(resume, plan.described)
     if found.state.opt_state.step > plan.steps:
         raise TrainingError(f"{resume} has made {found.state.opt_state.step} steps already, more than {plan.steps}")
-    series = found.log.series.items()
-    rows = [(step, {name: v[i] for name, v in series if v[i] is not None}) for i, step in enumerate(found.log.steps)]
-    return Run(plan, found.state, found.before, rows)  # type: ignore[arg-type]
+    return Run(plan, found.state, found.before, list(_rows(found.log)))
+
+
+def _rows(log: Log) -> Iterator[tuple[int, Metrics]]:
+    """A log as what was measured after each step."""
+    for place, step in enumerate(log.steps):
+        measured = {name: values[place] for name, values in log.series.items()}
+        yield step, {name: value for name, value in measured.items() if value is not None}
+
+
+def _fingerprint(data: Dataset) -> str:
+    """A dataset by its dtypes, shapes and a hash of its numbers."""
+    arrays = [data.x] if data.y is None else [data.x, data.y]
+    sha = hashlib.sha256(b"".join(array.tobytes() for array in arrays))
+    return f"{', '.join(f'{array.dtype} {array.shape}' for array in arrays)}, sha256 {sha.hexdigest()[:16]}"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +27,7 @@ from fpsem.core.protocol import Kind, ScalarDomain
 from fpsem.data import Dataset
 from fpsem.graph.denote import Interpreter
 from fpsem.graph.ir import Graph
-from fpsem.graph.op import Sort
+from fpsem.graph.op import Shape, Sort
 from fpsem.nn.losses import CrossEntropyLoss, MSELoss
 from fpsem.nn.module import Module
 from fpsem.optim.optimizer import GRADIENT, Clip, Optimizer
@@ -107,7 +107,7 @@ class Trainer:
 
     def start(self) -> State:
         """The state before the first step."""
-        slots = self.optimizer.init(self.model.parameters())
+        slots = self.optimizer.init(self._shapes)
         return State(self.model.init(self.seed), OptState(0, slots), rand.key(self.seed).split("noise"))
 
     def step(self, params: Params, opt_state: OptState, rng: rand.Key, mode: str, x: Any, y: Any) -> Step:
@@ -133,11 +133,11 @@ class Trainer:
             return Step(params, opt_state, rng, {LOSS: float(self.run_loss(params, *batch)[LOSS])})
         found, buffers = self._gradients(params, opt_state.step, rng, batch)
         params = {**params, **buffers}
-        names = self.model.parameters()
+        names = self._shapes
         trained = {**{name: params[name] for name in names}, **opt_state.slots}
         scalars = self.optimizer.scalars(opt_state.step)
         given = {**scalars, **{f"{GRADIENT}{name}": found[f"{GRADIENT}{name}"] for name in names}}
-        made = self._finite(opt_state.step, self._update(), trained, given)
+        made = self._finite(opt_state.step, self._update, trained, given)
         log = {LOSS: float(found[LOSS]), "learning_rate": float(scalars["learning_rate"])}
         log |= {"gradient_norm": float(made["gradient_norm"])} if "gradient_norm" in made else {}
         slots = {name: made[name] for name in opt_state.slots}
@@ -213,20 +213,26 @@ class Trainer:
     def _finite(self, step: int, graph: Graph, payload: Params, inputs: Mapping[str, Any]) -> dict[str, Floats]:
         """The outputs of a graph. Raises TrainingError that names the first value that is not finite, if one is not."""
         found = self._run(graph, payload, inputs)
-        # what a model says may be infinite; a gradient that is leaves a parameter or slot that is, or was cut by clip_value
-        checked = {name: value for name, value in found.items() if name != OUTPUT and not name.startswith(GRADIENT)}
+        # what a model says may be infinite; a gradient that is leaves a parameter or slot that is, unless it is cut
+        cut = self.clip_value is not None
+        checked = {name: value for name, value in found.items() if name != OUTPUT and (cut or not name.startswith(GRADIENT))}
         bad = [name for name, value in checked.items() if not np.isfinite(value).all()]
         if bad:
             first = first_non_finite(graph, payload, inputs, self.domain)
-            raise TrainingError(f"step {step}: {bad[0]} is not finite; the first value that is not is {first}")
+            raise TrainingError(f"step {step + 1}: {bad[0]} is not finite; the first value that is not is {first}")
         return found
 
     def _loss_graph(self, x: npt.NDArray[Any], y: npt.NDArray[Any], training: bool) -> LossGraph:
         target = Sort.INTEGER if y.dtype.kind in "iu" else Sort.SCALAR
         return loss_graph(self.model, self.loss, x.shape, y.shape, target, training)
 
+    @cached_property
+    def _shapes(self) -> Mapping[str, Shape]:
+        return self.model.parameters()
+
+    @cached_property
     def _update(self) -> Graph:
-        return update_graph(self.optimizer, tuple(self.model.parameters().items()), self._clip)
+        return update_graph(self.optimizer, tuple(self._shapes.items()), self._clip)
 
     def _run(self, graph: Graph, payload: Params, inputs: Mapping[str, Any]) -> dict[str, Floats]:
         found = _interpreter(graph, self.domain)(payload, inputs)

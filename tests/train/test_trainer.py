@@ -198,7 +198,7 @@ def test_a_loss_that_is_not_finite_names_step_node_and_value(value: float, told:
     state, (x, y) = trainer.start(), batch()
     state = stepped(trainer, state, x, y)
     x[3, 1] = x[5, 0] = value
-    with pytest.raises(TrainingError, match=rf"^step 1: loss is not finite; .* is {told} at \[3, 1\] of node %0 \(input, 'x'\)$"):
+    with pytest.raises(TrainingError, match=rf"^step 2: loss is not finite; .* is {told} at \[3, 1\] of node %0 \(input, 'x'\)$"):
         stepped(trainer, state, x, y)
 
 
@@ -213,7 +213,7 @@ def test_the_first_node_that_overflows_is_named_by_its_layer(make: Any) -> None:
 def test_a_parameter_that_overflows_in_the_update_is_named(make: Any) -> None:
     trainer = make(model=LINE, optimizer=optim.sgd(3e38))
     state, (x, y) = trainer.start(), batch()
-    with pytest.raises(TrainingError, match=r"^step 0: weight is not finite; .*\(\w+, 'update weight'\)"):
+    with pytest.raises(TrainingError, match=r"^step 1: weight is not finite; .*\(\w+, 'update weight'\)"):
         stepped(trainer, state, x * 1000, y)
 
 
@@ -240,7 +240,7 @@ def test_an_output_may_be_infinite_where_loss_and_parameters_are_finite(make: An
 def test_a_parameter_is_checked_whatever_it_is_called(make: Any) -> None:
     trainer = make(model=Scaled(), optimizer=optim.sgd(3e38))
     state = trainer.start()
-    with pytest.raises(TrainingError, match=r"^step 0: output\.scale is not finite"):
+    with pytest.raises(TrainingError, match=r"^step 1: output\.scale is not finite"):
         stepped(trainer, state, np.full((4, 1), 8, np.float32), np.zeros((4, 1), np.float32))
 
 
