@@ -22,6 +22,7 @@ from rich.table import Table
 
 from fpsem.domains import IEEE32Exec, NumPyFloat32
 from fpsem.report.written import write_report
+from fpsem.softfloat import arithmetic
 
 OPERATIONS = {
     "add": np.add,
@@ -33,6 +34,18 @@ OPERATIONS = {
     "less": np.less,
 }
 """Each with numpy's ufunc of the same meaning; numpy has no fma, so the domain's own, compiled from LLVM's, stands in."""
+
+CODES = {
+    "remainder": (lambda x, y: arithmetic().remainder(x, y), None),
+    "round_to_integral": (lambda x, y: arithmetic().round_to_integral(x), lambda x, y: np.rint(x)),
+    "to_int32": (lambda x, y: arithmetic().to_int32(x), lambda x, y: x.astype(np.int32)),
+    "from_int32": (lambda x, y: arithmetic().from_int32(x.view(np.int32)), lambda x, y: x.view(np.int32).astype(np.float32)),
+    "to binary16": (lambda x, y: arithmetic().convert(x, "binary16"), lambda x, y: x.astype(np.float16)),
+    "scale_b": (lambda x, y: arithmetic().scale_b(x, y.view(np.int32)), lambda x, y: np.ldexp(x, y.view(np.int32))),
+    "log_b": (lambda x, y: arithmetic().log_b(x), None),
+}
+"""Operations beyond those of the domain, on codes, each with numpy's of the same meaning, on float32; its remainder is not
+IEEE's."""
 
 
 def operands(kind: str, count: int) -> list[np.ndarray]:
@@ -63,6 +76,26 @@ def arithmetic_rows(count: int, rounds: int) -> list[dict[str, str]]:
     return rows
 
 
+def code_rows(count: int, rounds: int) -> list[dict[str, str]]:
+    """The operations beyond those of the domain, on random bits."""
+    x, y, _ = operands("random bits", count)
+    functions: dict[str, Callable[[], object]] = {}
+    for name, (ours, native) in CODES.items():
+        functions[name] = partial(ours, x, y)
+        if native is not None:
+            functions[f"native {name}"] = partial(native, x.view(np.float32), y.view(np.float32))
+    with np.errstate(all="ignore"):
+        medians = {name: seconds * 1e9 / count for name, seconds in interleaved(functions, rounds).items()}
+    rows = []
+    for name in CODES:
+        ours, theirs = medians[name], medians.get(f"native {name}")
+        compared = {"float32 ns": "none", "ratio": "none"}
+        if theirs is not None:
+            compared = {"float32 ns": f"{theirs:.2f}", "ratio": f"{ours / theirs:.2f}"}
+        rows.append({"operation": name, "softfloat ns": f"{ours:.2f}", **compared})
+    return rows
+
+
 def import_milliseconds(rounds: int = 9) -> float:
     """What a fresh `import fpsem` adds to `import numpy`, in milliseconds: the difference of two medians."""
 
@@ -83,14 +116,17 @@ def main() -> None:
     title = f"IEEE32Exec against the machine's float32, {arguments.elements} elements, medians of {arguments.rounds} rounds"
     rows = arithmetic_rows(arguments.elements, arguments.rounds)
     note = f"import fpsem adds {import_milliseconds():.1f} ms to import numpy"
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*row.values())
+    more = code_rows(arguments.elements, arguments.rounds)
     console = Console(width=110)
-    console.print(table)
+    for name, some in ((title, rows), ("other operations on codes, random bits", more)):
+        table = Table(*some[0], title=name)
+        for row in some:
+            table.add_row(*row.values())
+        console.print(table)
     console.print(note)
+    kept = [f"{row['operation']}: {row['softfloat ns']} ns on random bits, numpy's {row['float32 ns']}" for row in more]
     if arguments.report is not None:
-        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [note])
+        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [*kept, note])
 
 
 if __name__ == "__main__":

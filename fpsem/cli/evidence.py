@@ -1,4 +1,4 @@
-"""``fpsem show``, ``proofs`` and ``claims``: a number in every notation, and what fpsem says of itself with what evidence."""
+"""``fpsem show``, ``proofs``, ``conformance``, ``claims``: a number in every notation; what fpsem says of itself, on what evidence."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fpsem.cli._shared import AsJson, Report, app, command_line, emit, warn
+from fpsem.core.errors import FileFormatError
 from fpsem.progress import progress_bar
 
 
@@ -32,12 +33,18 @@ def proofs(
     names: Annotated[list[str] | None, typer.Argument(help="Theorems by name; all when none is named.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Only the goals that take seconds.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List the theorems and prove nothing.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All of them, and the report goes to reports/proofs.md.")] = False,
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove the theorems about the algorithms that run."""
     from fpsem.core.verdict import Proved
-    from fpsem.smt.theorem import load_theorems
+    from fpsem.smt.theorem import load_theorems, proofs_folder
+
+    if all_:
+        if names or fast or listing:
+            raise FileFormatError("--all is of all theorems: name none, and leave --fast and --list out")
+        report = report or proofs_folder().parent / "reports" / "proofs.md"
 
     goals = [(t, g) for t in load_theorems(tuple(names or ())) for g in t.goals if g.fast or not fast]
     rows: list[dict[str, Any]] = []
@@ -54,6 +61,34 @@ def proofs(
         _write_report(report, "Proofs: the softfloat algorithms against SMT-LIB", rows)
     emit(rows if as_json else [_rows_table("proofs", rows)], as_json)
     if any(row.get("verdict", "Proved") != "Proved" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def conformance(
+    vectors: Annotated[Path | None, typer.Option("--vectors", help="A folder of TestFloat vectors, instead of our own.")] = None,
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="All binary32 numbers and all triples of 8-bit formats too: some eight minutes.")
+    ] = False,
+    random: Annotated[int, typer.Option("--random", min=0, help="About how many random operands for each.")] = 10_000_000,
+    seed: Annotated[int, typer.Option("--seed", help="What they are drawn from.")] = 0,
+    report: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the bit level with published vectors, exact results and the processor."""
+    from fpsem.bridges.conformance import checks, run
+
+    planned = checks(vectors, exhaustive, random, seed)
+    with progress_bar("conformance", sum(check.steps for check in planned)) as advance:
+        lines = [run(check, advance) for check in planned]
+    rows = [line.row() for line in lines]
+    if report is not None:
+        _write_report(report, "Conformance of the bit level", rows)
+    emit(rows if as_json else [_rows_table("conformance", rows)], as_json)
+    for line in lines:
+        if line.first:
+            warn(f"FAILED {line.check.name}: {line.first}", style="red")
+    if any(line.mismatches for line in lines):
         raise typer.Exit(1)
 
 

@@ -37,11 +37,20 @@ _DEFAULT_DOMAINS = ["real", "rounded_real", "ieee32", "numpy_float32"]
 
 @app.command()
 def run(
-    model: Model, input: Input, domain: Domains = None, schedule: Schedules = None, index: Index = 0, as_json: AsJson = False
+    model: Model,
+    input: Input,
+    domain: Domains = None,
+    schedule: Schedules = None,
+    index: Index = 0,
+    flags: Annotated[bool, typer.Option("--flags", help="Instead: which exceptions are raised, and at which node.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a model in several domains: values, ulp distances from the first domain, and the bound."""
     from fpsem.report.tables import output_tables
 
+    if flags:
+        _flags(model, input, domain, schedule, index, as_json)
+        return
     comparison = _compare(model, input, domain, schedule, index)
     emit(comparison.to_json() if as_json else output_tables(comparison), as_json)
     _explain(comparison, as_json)
@@ -99,6 +108,23 @@ def graph(
         print(drawn[style](ir))
     else:
         write(out, f"{drawn[style](ir)}\n".encode())
+
+
+def _flags(
+    model: Path, input: Path, names: list[str] | None, schedules: list[str] | None, index: int, as_json: bool
+) -> None:
+    """The exceptions of one bit-exact run. Raises FileFormatError for another domain or several schedules."""
+    from dataclasses import asdict
+
+    from fpsem.interop.checkpoint import load
+    from fpsem.report.flags import raised_flags
+    from fpsem.report.tables import flags_table
+
+    if (names or ["ieee32"]) != ["ieee32"] or len(schedules or []) > 1:
+        raise FileFormatError("--flags is of one run in ieee32, in one schedule")
+    ir, payload = load(model)
+    found = raised_flags(ir, payload, _load_input(input, ir, index), order((schedules or ["sequential"])[0]))
+    emit([asdict(row) for row in found] if as_json else [flags_table(found)], as_json)
 
 
 def _json(ir: Graph) -> str:

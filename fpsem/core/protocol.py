@@ -48,6 +48,8 @@ class Contract:
         concrete: whether scalars are values (not terms), so that bits can be read.
         rounding: the direction of every operation that rounds.
         scheduled: whether reductions keep to ``schedule``; a library's own do not.
+        gradual_underflow: whether subnormal numbers are kept; where they are flushed, nothing is promised about results that
+            they take part in.
     """
 
     kind: Kind
@@ -55,6 +57,7 @@ class Contract:
     concrete: bool = True
     rounding: Rounding = Rounding.NEAREST_EVEN
     scheduled: bool = True
+    gradual_underflow: bool = True
 
 
 class ScalarDomain(Protocol):

@@ -1,8 +1,9 @@
 """IEEE32Exec: bit-exact IEEE 754 binary32 on any machine; scalars are uint32 codes.
 
 Guarantees: every operation is the correctly rounded one, by the algorithms of ``fpsem.softfloat``; NaN results are the
-canonical NaN. Elementary functions are correctly rounded too, by a Ziv loop on balls: slow, and the oracle for faster ones.
-Does not: raise flags, keep NaN payloads.
+canonical NaN unless another is asked for. Elementary functions are correctly rounded too; what is not known to be fast goes by
+a Ziv loop on balls. Flags are raised where an object to raise them on is given.
+Does not: promise IEEE 754's results where subnormals are flushed, for the standard has none.
 
 Source: IEEE 754-2019.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,9 @@ from fpsem.core.protocol import Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.domains._scheduled import Kernels, reductions
-from fpsem.softfloat import arithmetic
+from fpsem.softfloat import Arithmetic, arithmetic
+from fpsem.softfloat.attributes import NaN, Subnormals, choice
+from fpsem.softfloat.raised import Raised
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,25 @@ class IEEE32Exec:
     Args:
         rounding: the rounding direction of every operation, a Rounding or its name.
         schedule: the order of reductions, a Schedule or its text.
+        nan: which NaN operations give: "canonical", "x86", "arm" or "cuda".
+        subnormals: "keep", "flush_inputs", "flush_outputs" or "flush".
+        flags: what exceptions are raised on, a ``softfloat.Raised``; operations are then slower, reductions much.
 
     Raises:
-        UnknownNameError: no such direction or schedule.
+        UnknownNameError: no such direction, schedule, NaN or treatment of subnormals.
     """
 
     rounding: Rounding | str = Rounding.NEAREST_EVEN
     schedule: Schedule = Sequential()
+    nan: NaN | str = NaN.CANONICAL
+    subnormals: Subnormals | str = Subnormals.KEEP
+    flags: Raised | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rounding", rounding_named(self.rounding))
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        object.__setattr__(self, "nan", choice("choice of NaN", NaN, self.nan))
+        object.__setattr__(self, "subnormals", choice("treatment of subnormals", Subnormals, self.subnormals))
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -53,11 +64,13 @@ class IEEE32Exec:
 
     @property
     def contract(self) -> Contract:
-        return Contract(Kind.IEEE, rounding=self._direction)
+        return Contract(Kind.IEEE, rounding=self._direction, gradual_underflow=self.subnormals is Subnormals.KEEP)
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:
-        sums, maxima = _kernels(self._direction)
+        if self.flags is not None:
+            return {}
+        sums, maxima = _kernels(self._f32, self._direction)
         return reductions(self.schedule, sums, self.mul, maxima)
 
     def refine(self, outputs: list[Array]) -> None:
@@ -66,6 +79,19 @@ class IEEE32Exec:
     @property
     def _direction(self) -> Rounding:
         return rounding_named(self.rounding)
+
+    @cached_property
+    def _f32(self) -> Arithmetic:
+        return arithmetic(BINARY32, nan=self.nan, subnormals=self.subnormals)
+
+    def _computed(self, name: str, *operands: Array, rounds: bool = False) -> Array:
+        """An operation of the arithmetic, its exceptions raised where that is asked for."""
+        options = {"rounding": self.rounding} if rounds else {}
+        if self.flags is None:
+            return getattr(self._f32, name)(*operands, **options)  # type: ignore[no-any-return]
+        result, raised = getattr(self._f32, name)(*operands, **options, with_flags=True)
+        self.flags.raise_flags(raised)
+        return result  # type: ignore[no-any-return]
 
     # -- embed and read ------------------------------------------------------------------------------------------
 
@@ -91,34 +117,34 @@ class IEEE32Exec:
     # -- arithmetic ----------------------------------------------------------------------------------------------
 
     def add(self, x: Array, y: Array) -> Array:
-        return _F32.add(x, y, rounding=self.rounding)
+        return self._computed("add", x, y, rounds=True)
 
     def sub(self, x: Array, y: Array) -> Array:
-        return _F32.sub(x, y, rounding=self.rounding)
+        return self._computed("sub", x, y, rounds=True)
 
     def mul(self, x: Array, y: Array) -> Array:
-        return _F32.mul(x, y, rounding=self.rounding)
+        return self._computed("mul", x, y, rounds=True)
 
     def div(self, x: Array, y: Array) -> Array:
-        return _F32.div(x, y, rounding=self.rounding)
+        return self._computed("div", x, y, rounds=True)
 
     def fma(self, x: Array, y: Array, z: Array) -> Array:
-        return _F32.fma(x, y, z, rounding=self.rounding)
+        return self._computed("fma", x, y, z, rounds=True)
 
     def sqrt(self, x: Array) -> Array:
-        return _F32.sqrt(x, rounding=self.rounding)
+        return self._computed("sqrt", x, rounds=True)
 
     def neg(self, x: Array) -> Array:
-        return _F32.neg(x)
+        return self._computed("neg", x)
 
     def abs(self, x: Array) -> Array:
-        return _F32.abs(x)
+        return self._computed("abs", x)
 
     def minimum(self, x: Array, y: Array) -> Array:
-        return _F32.minimum(x, y)
+        return self._computed("minimum", x, y)
 
     def maximum(self, x: Array, y: Array) -> Array:
-        return _F32.maximum(x, y)
+        return self._computed("maximum", x, y)
 
     # -- elementary ----------------------------------------------------------------------------------------------
 
@@ -148,19 +174,23 @@ class IEEE32Exec:
 
     def _elementary(self, function: str, x: Array) -> Array:
         from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
+        from fpsem.softfloat.elementary.flags import elementary_flags
 
-        return correctly_rounded(function, x, self._direction)
+        result = correctly_rounded(function, x, self._direction)
+        if self.flags is not None:
+            self.flags.raise_flags(elementary_flags(function, x, result))
+        return result
 
     # -- order and choice ----------------------------------------------------------------------------------------
 
     def less(self, x: Array, y: Array) -> Array:
-        return _F32.less(x, y)
+        return self._computed("less", x, y)
 
     def less_equal(self, x: Array, y: Array) -> Array:
-        return _F32.less_equal(x, y)
+        return self._computed("less_equal", x, y)
 
     def equal(self, x: Array, y: Array) -> Array:
-        return _F32.equal(x, y)
+        return self._computed("equal", x, y)
 
     def select(self, truth: Array, x: Array, y: Array) -> Array:
         return np.where(truth, x, y)
@@ -168,7 +198,7 @@ class IEEE32Exec:
     # -- format --------------------------------------------------------------------------------------------------
 
     def cast(self, x: Array, format: str) -> Array:
-        narrow = _F32.convert(x, format)
+        narrow = self._f32.convert(x, format)
         return arithmetic(format).convert(narrow, BINARY32)
 
     def is_nan(self, x: Array) -> Array:
@@ -178,15 +208,12 @@ class IEEE32Exec:
         return np.asarray(np.isfinite(_floats(x)))
 
 
-_F32 = arithmetic(BINARY32)
-
-
 @cache
-def _kernels(direction: Rounding) -> tuple[Kernels, Kernels]:
+def _kernels(f32: Arithmetic, direction: Rounding) -> tuple[Kernels, Kernels]:
     """Sums and products in a direction, and maxima."""
-    steps = "\n\n".join(_F32.source(name, direction) for name in ("add", "mul", "fma"))
+    steps = "\n\n".join(f32.source(name, direction) for name in ("add", "mul", "fma"))
     sums = Kernels(f"binary32_sums_{direction.value}", BINARY32.dtype, steps)
-    return sums, Kernels("binary32_maxima", BINARY32.dtype, _F32.source("maximum", called="add"), ("sums",))
+    return sums, Kernels("binary32_maxima", BINARY32.dtype, f32.source("maximum", called="add"), ("sums",))
 
 
 def _floats(x: Array) -> npt.NDArray[np.float64]:

@@ -193,7 +193,8 @@ def _bound(
 def _is_covered(contract: Contract) -> bool:
     """Whether a domain is an execution that ErrorBound bounds; one without elementary functions has no wrong ones."""
     nearest = contract.rounding is Rounding.NEAREST_EVEN
-    return contract.kind is Kind.IEEE and nearest and not contract.elementary_ulps and contract.scheduled
+    exact = nearest and not contract.elementary_ulps and contract.scheduled and contract.gradual_underflow
+    return contract.kind is Kind.IEEE and exact
 
 
 def _row(graph: Graph, index: int, readings: Sequence[Reading]) -> Row:

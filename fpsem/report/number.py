@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -14,13 +13,9 @@ import numpy as np
 from fpsem.core.errors import FileFormatError
 from fpsem.core.exact import exponent_of, round_to_bits
 from fpsem.core.formats import Format, format_named
+from fpsem.softfloat.text import decimal_magnitude, exact_decimal, hexadecimal, hexadecimal_magnitude
 
 _FIELDS = ("sign", "exponent", "fraction")
-
-_FAR = 5000
-"""A power of two or ten this far from 1 rounds, in every format, as those beyond it do."""
-
-_HEX_FLOAT = re.compile(r"[+-]?0x(?=[0-9a-f]|\.[0-9a-f])([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?[0-9]+))?")
 
 
 def parse_number(text: str, f: Format) -> int:
@@ -48,31 +43,22 @@ def parse_number(text: str, f: Format) -> int:
     if bare.startswith("0x") and "p" not in word and "." not in word:
         raise FileFormatError(f"{text!r}: a code has no sign; for the hexadecimal float write {word}p0")
     try:
-        magnitude = _magnitude(word)
+        magnitude = _magnitude(word, f)
     except (ValueError, ArithmeticError):
         raise FileFormatError(f"{text!r} is not a code, a hexadecimal float, a decimal or a fraction") from None
     return sign | round_to_bits(magnitude, f)
 
 
-def _magnitude(word: str) -> Fraction:
-    """The absolute value, exact but where it is far beyond all formats. Raises ValueError or ArithmeticError."""
-    match = _HEX_FLOAT.fullmatch(word)
-    if match is not None:
-        whole, fraction, exponent = match.groups()
-        digits = Fraction(int(whole + fraction, 16), 16 ** len(fraction))
-        return digits * _power(2, int(exponent or 0), exponent_of(digits) if digits else 0)
+def _magnitude(word: str, f: Format) -> Fraction:
+    """The absolute value, exact but where it is far beyond the format. Raises ValueError or ArithmeticError."""
     if "/" in word:
         return abs(Fraction(word))
-    _, digits_10, exponent_10 = Decimal(word).as_tuple()
-    if not isinstance(exponent_10, int):
+    found = hexadecimal_magnitude(word, f)
+    if found is None:
+        found = decimal_magnitude(re.sub(r"(?<=[0-9])_(?=[0-9])", "", word), f)
+    if found is None:
         raise ValueError(word)
-    significand = int("".join(map(str, digits_10)))
-    return significand * _power(10, exponent_10, len(digits_10))
-
-
-def _power(base: int, exponent: int, places: int) -> Fraction:
-    """``base**exponent``, or where that many places further on is still far: a power that is far enough."""
-    return Fraction(base) ** max(min(exponent, _FAR - places), -_FAR - places)
+    return found
 
 
 def _code(word: str, f: Format) -> int:
@@ -114,7 +100,7 @@ def _finite_facts(code: int, f: Format) -> dict[str, str]:
     magnitude = code & f.magnitude_mask
     return {
         "decimal": sign + exact_decimal(abs(value)),
-        "hex float": sign + _hex_float(abs(value)),
+        "hex float": sign + hexadecimal(abs(value)),
         "fraction": f"{sign}{abs(value)}",
         "ulp": f"2**{exponent_of(ulp)} = {exact_decimal(ulp)}",
         "next toward zero": _neighbour(code - 1, f) if magnitude else "none: this is zero",
@@ -129,29 +115,6 @@ def _neighbour(code: int, f: Format) -> str:
 
 def _hex_code(code: int, f: Format) -> str:
     return f"{code:#0{(f.width + 3) // 4 + 2}x}"
-
-
-def exact_decimal(x: Fraction) -> str:
-    """All digits of a dyadic rational, in scientific notation when they are many."""
-    digits_after = x.denominator.bit_length() - 1
-    digits = str(x.numerator * 5**digits_after)
-    if digits_after == 0:
-        return digits
-    if digits_after > 30:
-        mantissa = f"{digits[0]}.{digits[1:]}".rstrip("0").rstrip(".")
-        return f"{mantissa}e{len(digits) - 1 - digits_after:+d}"
-    padded = digits.rjust(digits_after + 1, "0")
-    return f"{padded[:-digits_after]}.{padded[-digits_after:]}".rstrip("0").rstrip(".")
-
-
-def _hex_float(x: Fraction) -> str:
-    if x == 0:
-        return "0x0p+0"
-    e = exponent_of(x)
-    fraction = x / Fraction(2) ** e - 1
-    digits = (fraction.denominator.bit_length() + 2) // 4
-    tail = f".{int(fraction * 16**digits):0{digits}x}" if digits else ""
-    return f"0x1{tail}p{e:+d}"
 
 
 @dataclass(frozen=True)

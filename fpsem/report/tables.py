@@ -15,6 +15,7 @@ from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.graph.ir import Graph
 from fpsem.report.compare import Comparison
+from fpsem.report.flags import NodeFlags
 
 _NOTHING = "-"
 
@@ -120,4 +121,12 @@ def facts_table(facts: Mapping[str, str]) -> Table:
     table.add_column(overflow="fold")
     for name, fact in facts.items():
         table.add_row(escape(name), escape(fact))
+    return table
+
+
+def flags_table(found: Sequence[NodeFlags]) -> Table:
+    """The nodes that raise an exception."""
+    table = Table("node", "name", "op", "raised", title="exceptions, binary32 to nearest even")
+    for row in found:
+        table.add_row(str(row.node), escape(row.name), row.op, ", ".join(row.flags))
     return table

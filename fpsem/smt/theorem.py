@@ -7,7 +7,7 @@ when its solver answers unsat; anything else is a failure, with the reason.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from fpsem.core.formats import Format, format_named
 from fpsem.core.rounding import Rounding
 from fpsem.core.verdict import Proved, Unknown, Verdict
 from fpsem.smt.solver import decide
+from fpsem.softfloat.attributes import Attributes
 from fpsem.softfloat.words.symbolic import SymbolicMachine
 from fpsem.softfloat.words.word import Word
 
@@ -66,39 +67,107 @@ class Theorem:
     name: str = ""
 
 
+DIRECTIONS: Mapping[str, tuple[Rounding, Callable[[], Any]]] = {
+    "RNE": (Rounding.NEAREST_EVEN, z3.RNE),
+    "RNA": (Rounding.NEAREST_AWAY, z3.RNA),
+    "RTP": (Rounding.UPWARD, z3.RTP),
+    "RTN": (Rounding.DOWNWARD, z3.RTN),
+    "RTZ": (Rounding.TOWARD_ZERO, z3.RTZ),
+}
+"""The directions that SMT-LIB has, under its names: ours and its own."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A line of a theorem's plan: goals of one format for one solver.
+
+    Args:
+        format: the format's name.
+        solver: which solver is asked.
+        fast: whether each of them takes seconds.
+        cases: what distinguishes them; by default the directions of SMT-LIB.
+    """
+
+    format: str
+    solver: str = "z3"
+    fast: bool = True
+    cases: tuple[str, ...] = tuple(DIRECTIONS)
+
+
+def planned(plan: Iterable[Run], negation: Callable[[str, str], Any]) -> tuple[Goal, ...]:
+    """A goal for each case of each line of a plan, named after format, case and solver.
+
+    Args:
+        plan: the lines.
+        negation: makes the formula to refute from the format's name and the case.
+    """
+    return tuple(
+        Goal(f"{run.format} {case} ({run.solver})", partial(negation, run.format, case), run.solver, run.fast)
+        for run in plan
+        for case in run.cases
+    )
+
+
+def smtlib_goals(plan: Iterable[Run], *statement: Any) -> tuple[Goal, ...]:
+    """A goal of ``equals_smtlib`` for each direction of each line of a plan.
+
+    Args:
+        plan: the lines; their cases are names of ``DIRECTIONS``.
+        statement: the algorithm, its width, the specification and the number of operands.
+    """
+    return planned(plan, lambda name, direction: equals_smtlib(name, *statement, direction=direction))
+
+
 def equals_smtlib(
     f: Format | str,
-    algorithm: Callable[..., Word],
+    algorithm: Callable[..., Any],
     width: Callable[[Format], int],
     specification: Callable[..., Any],
     operands: int,
+    *,
+    direction: str = "RNE",
 ) -> Any:
     """The negation of: for all codes, the algorithm's code is the specification's number, and the canonical NaN for NaN.
 
     Args:
         f: the format.
-        algorithm: of ``fpsem.softfloat``, rounding to nearest even.
+        algorithm: of ``fpsem.softfloat``.
         width: its least word width.
         specification: the SMT-LIB function, such as ``z3.fpAdd``.
         operands: how many codes it takes.
+        direction: one of ``DIRECTIONS``.
     """
     f = format_named(f)
-    sort, machine = z3.FPSort(f.exponent_bits, f.precision), SymbolicMachine(width(f))
-    codes = [z3.BitVec(f"x{i}", f.width) for i in range(operands)]
-    words = [Word(machine, z3.ZeroExt(machine.width - f.width, code)) for code in codes]
-    result = z3.Extract(f.width - 1, 0, algorithm(f, Rounding.NEAREST_EVEN, *words).term)
-    wanted = specification(z3.RNE(), *(z3.fpBVToFP(code, sort) for code in codes))
-    return z3.Not(
-        z3.If(z3.fpIsNaN(wanted), result == z3.BitVecVal(f.nan, f.width), z3.fpBVToFP(result, sort) == wanted)
-    )
+    rounding, theirs = DIRECTIONS[direction]
+    codes = code_symbols(f, operands)
+    result = code_term(f, algorithm(f, Attributes(rounding), *as_words(width(f), codes))[0])
+    return z3.Not(is_number(f, result, specification(theirs(), *(as_number(f, code) for code in codes))))
 
 
-def smtlib_goals(plan: dict[str, tuple[str, bool]], *statement: Any) -> tuple[Goal, ...]:
-    """A goal of ``equals_smtlib`` for each format; the plan says which solver and whether it is fast."""
-    return tuple(
-        Goal(f"{name} ({solver})", partial(equals_smtlib, name, *statement), solver, fast)
-        for name, (solver, fast) in plan.items()
-    )
+def code_symbols(f: Format, count: int) -> list[Any]:
+    """That many arbitrary codes, as bit-vectors."""
+    return [z3.BitVec(f"x{i}", f.width) for i in range(count)]
+
+
+def as_words(width: int, terms: Iterable[Any]) -> list[Word]:
+    """Bit-vectors as words of that width, zeros above."""
+    machine = SymbolicMachine(width)
+    return [Word(machine, z3.ZeroExt(width - term.size(), term)) for term in terms]
+
+
+def code_term(f: Format, word: Word) -> Any:
+    """The bit-vector of a code that an algorithm gave."""
+    return z3.Extract(f.width - 1, 0, word.term)
+
+
+def as_number(f: Format, code: Any) -> Any:
+    """SMT-LIB's number for a code."""
+    return z3.fpBVToFP(code, z3.FPSort(f.exponent_bits, f.precision))
+
+
+def is_number(f: Format, code: Any, wanted: Any) -> Any:
+    """The code is that number, zeros with their sign, or the canonical NaN where NaN is wanted."""
+    return z3.If(z3.fpIsNaN(wanted), code == z3.BitVecVal(f.nan, f.width), as_number(f, code) == wanted)
 
 
 def proofs_folder() -> Path:

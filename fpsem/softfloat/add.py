@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from fpsem.core.formats import Format
 from fpsem.core.rounding import Rounding
+from fpsem.softfloat.attributes import Attributes
 from fpsem.softfloat.rounder import round_and_pack
-from fpsem.softfloat.unpacked import Unpacked, is_infinite, is_nan, shift_right_jam, unpack
+from fpsem.softfloat.special import Result, operands, with_nans
+from fpsem.softfloat.unpacked import Unpacked, is_infinite, shift_right_jam, unpack
 from fpsem.softfloat.words.word import Word, count_leading_zeros, lesser, select, signed_less
 
 _EXTRA = 3
@@ -24,21 +26,27 @@ def width(f: Format) -> int:
     return max(f.precision + _EXTRA + 3, f.width + 3)
 
 
-def add(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
-    """a + b, rounded once."""
+def add(f: Format, mode: Attributes, a: Word, b: Word) -> Result:
+    """a + b, rounded once. Infinities of opposite signs are invalid."""
+    return _add(f, mode, *operands(f, mode, a, b), a, b)
+
+
+def sub(f: Format, mode: Attributes, a: Word, b: Word) -> Result:
+    """a - b, rounded once: a + (-b), but for the NaN of b, which keeps its sign."""
+    x, y = operands(f, mode, a, b)
+    return _add(f, mode, x, y ^ f.sign_mask, a, b)
+
+
+def _add(f: Format, mode: Attributes, a: Word, b: Word, *given: Word) -> Result:
+    """a + b; NaNs are those of the operands that were given."""
     x, y = (Unpacked(u.sign, u.exponent, u.significand << _EXTRA) for u in (unpack(f, a), unpack(f, b)))
     top = f.fraction_bits + _EXTRA
     total = sum_of_magnitudes(x, y, top)
-    code = round_and_pack(f, direction, _normalise_sum(total, top), _EXTRA + 1)
-    code = select(total.significand == 0, zero_sum_sign(f, direction, x.sign, y.sign), code)
-    code = select(is_infinite(f, b), b, select(is_infinite(f, a), a, code))
+    result = round_and_pack(f, mode, _normalise_sum(total, top), _EXTRA + 1)
+    result = result.where(total.significand == 0, zero_sum_sign(mode.rounding, x.sign, y.sign))
+    result = result.where(is_infinite(f, a), a).where(is_infinite(f, b), b)
     invalid = is_infinite(f, a) & is_infinite(f, b) & (a != b)
-    return select(is_nan(f, a) | is_nan(f, b) | invalid, f.nan, code)
-
-
-def sub(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
-    """a - b, rounded once: a + (-b)."""
-    return add(f, direction, a, b ^ f.sign_mask)
+    return with_nans(f, mode, given, result, invalid)
 
 
 def sum_of_magnitudes(x: Unpacked, y: Unpacked, top: int) -> Unpacked:
@@ -61,6 +69,6 @@ def _normalise_sum(x: Unpacked, top: int) -> Unpacked:
     return Unpacked(x.sign, x.exponent + 1 - shift, x.significand << shift)
 
 
-def zero_sum_sign(f: Format, direction: Rounding, x: Word, y: Word) -> Word:
+def zero_sum_sign(direction: Rounding, x: Word, y: Word) -> Word:
     """The zero that an exact zero sum is: of the operands' sign when they agree, else +0, or -0 when rounding downward."""
     return x | y if direction is Rounding.DOWNWARD else x & y

@@ -1,8 +1,9 @@
 """The public face of the bit level: arrays of codes in, arrays of codes out.
 
     f32 = arithmetic("binary32")
-    f32.add(a, b)                       # uint32 codes, nearest even
-    f32.mul(a, b, rounding="upward")
+    f32.add(a, b)                                              # uint32 codes, nearest even
+    bits, flags = f32.mul(a, b, rounding="upward", with_flags=True)
+    x86 = arithmetic("binary32", nan="x86", subnormals="flush")
 
 An operation is compiled when it is first called: by numba over 64-bit words where they suffice, else run over Python
 integers, slowly. Both run the same algorithm source.
@@ -10,8 +11,8 @@ integers, slowly. Both run the same algorithm source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import cache, partial
 from typing import Any
 
@@ -21,161 +22,240 @@ from fpsem.core.errors import UnknownNameError
 from fpsem.core.formats import Format, format_named
 from fpsem.core.protocol import Array
 from fpsem.core.rounding import Rounding, rounding_named
-from fpsem.softfloat import add, compare, convert, divide, fused, multiply, square_root
+from fpsem.softfloat import c_source as emitter
+from fpsem.softfloat import convert, text
+from fpsem.softfloat.attributes import Attributes, Flag, InfinityTimesZero, Integers, NaN, Subnormals, Tininess, choice
+from fpsem.softfloat.operations import FLAGS, OPERATIONS, Dtype, code
 from fpsem.softfloat.words.integer import IntegerMachine
-from fpsem.softfloat.words.machine import WIDTH, compile_program, print_scalar
+from fpsem.softfloat.words.machine import WIDTH, Dtypes, compile_program, print_scalar
 from fpsem.softfloat.words.program import record
-from fpsem.softfloat.words.word import Truth, Word
-
-
-@dataclass(frozen=True)
-class Operation:
-    """An algorithm and what it needs.
-
-    Args:
-        algorithm: takes the format, the direction where it rounds, then one word for each operand.
-        operands: how many.
-        width: the least word width, given the format.
-        rounds: whether it takes a direction.
-        is_truth: whether it gives a truth.
-    """
-
-    algorithm: Callable[..., Any]
-    operands: int
-    width: Callable[[Format], int]
-    rounds: bool = True
-    is_truth: bool = False
-
-
-OPERATIONS: Mapping[str, Operation] = {
-    "add": Operation(add.add, 2, add.width),
-    "sub": Operation(add.sub, 2, add.width),
-    "mul": Operation(multiply.mul, 2, multiply.width),
-    "div": Operation(divide.div, 2, divide.width),
-    "fma": Operation(fused.fma, 3, fused.width),
-    "sqrt": Operation(square_root.sqrt, 1, square_root.width),
-    "neg": Operation(compare.neg, 1, compare.width, rounds=False),
-    "abs": Operation(compare.absolute, 1, compare.width, rounds=False),
-    "minimum": Operation(compare.minimum, 2, compare.width, rounds=False),
-    "maximum": Operation(compare.maximum, 2, compare.width, rounds=False),
-    "equal": Operation(compare.equal, 2, compare.width, rounds=False, is_truth=True),
-    "less": Operation(compare.less, 2, compare.width, rounds=False, is_truth=True),
-    "less_equal": Operation(compare.less_equal, 2, compare.width, rounds=False, is_truth=True),
-}
-"""Every operation on the codes of one format, by its name."""
+from fpsem.softfloat.words.word import Word
 
 
 class Arithmetic:
-    """The operations of one format on arrays of its codes. Every operation of ``OPERATIONS`` is a method; those that
-    round take ``rounding=``. Arrays broadcast as numpy's do; NaN results are the canonical NaN.
+    """The operations of one format on arrays of its codes. Every operation of ``OPERATIONS`` is a method.
+
+    Those that round take ``rounding=``, all take ``with_flags=``: then the result is a pair, codes and flags (uint8: 1 inexact,
+    2 underflow, 4 overflow, 8 divide by zero, 16 invalid). Those that round to an integer take ``exact=``, whether they raise
+    inexact. Arrays broadcast as numpy's do.
 
     Args:
         format: a format or its name.
         machine: "numba" for compiled 64-bit words, "integer" for Python integers; by default numba where 64 bits suffice.
+        nan: which NaN operations give: "canonical", "x86", "arm" or "cuda".
+        tininess: when a result is tiny: "after" rounding or "before".
+        subnormals: "keep", "flush_inputs", "flush_outputs" or "flush".
+        infinity_times_zero: what fma(0, infinity, quiet NaN) is: "invalid" or "quiet".
+        integers: what conversions to integers give where there is none: "x86", "riscv" or "arm".
+        saturate: whether what overflows becomes the largest finite number.
 
     Raises:
-        UnknownNameError: for an unknown format, machine, operation or direction.
+        UnknownNameError: for an unknown format, machine, operation, direction or attribute.
         TypeError: for operands that are not unsigned integers of the format's dtype.
         ValueError: for integers that are no codes of the format.
     """
 
-    def __init__(self, format: str | Format = "binary32", machine: str | None = None) -> None:
+    def __init__(
+        self,
+        format: str | Format = "binary32",
+        machine: str | None = None,
+        *,
+        nan: str | NaN = NaN.CANONICAL,
+        tininess: str | Tininess = Tininess.AFTER,
+        subnormals: str | Subnormals = Subnormals.KEEP,
+        infinity_times_zero: str | InfinityTimesZero = InfinityTimesZero.INVALID,
+        integers: str | Integers = Integers.X86,
+        saturate: bool = False,
+    ) -> None:
         if machine not in (None, "numba", "integer"):
             raise UnknownNameError("machine", machine, ("numba", "integer"))
         self.format = format_named(format)
         self.machine = machine
+        self.attributes = Attributes(
+            nan=choice("choice of NaN", NaN, nan),
+            tininess=choice("rule of tininess", Tininess, tininess),
+            subnormals=choice("treatment of subnormals", Subnormals, subnormals),
+            infinity_times_zero=choice("value of infinity times zero", InfinityTimesZero, infinity_times_zero),
+            integers=choice("rule for integers", Integers, integers),
+            saturate=bool(saturate),
+        )
 
     def __repr__(self) -> str:
-        return f"arithmetic({self.format.name!r})"
+        told = [f"{name}={value!r}" for name, value in _changed(self.attributes).items()]
+        return f"arithmetic({', '.join([repr(self.format.name), *told])})"
 
     def __getattr__(self, name: str) -> Callable[..., Array]:
         if name not in OPERATIONS:
             raise AttributeError(str(UnknownNameError("operation", name, OPERATIONS)))
         return partial(self._call, name)
 
-    def _call(self, name: str, *operands: Any, rounding: str | Rounding | None = None) -> Array:
+    def _call(
+        self,
+        name: str,
+        *operands: Any,
+        rounding: str | Rounding | None = None,
+        exact: bool | None = None,
+        with_flags: bool = False,
+    ) -> Any:
         operation = OPERATIONS[name]
-        if len(operands) != operation.operands:
-            raise TypeError(f"{name} takes {operation.operands} operands, {len(operands)} were given")
+        if len(operands) != len(operation.takes):
+            raise TypeError(f"{name} takes {len(operation.takes)} operands, {len(operands)} were given")
         if rounding is not None and not operation.rounds:
             raise TypeError(f"{name} is exact: it takes no rounding")
-        codes = [_codes(operand, self.format, name) for operand in operands]
-        direction = rounding_named(rounding or Rounding.NEAREST_EVEN) if operation.rounds else None
-        return _kernel(name, self.format, direction, self.machine)(*codes)
+        if exact is not None and operation.exact is None:
+            raise TypeError(f"{name} takes no exact")
+        given = [_operand(x, self.format, takes, name) for x, takes in zip(operands, operation.takes)]
+        made = _kernel(name, self.format, self._mode(rounding), with_flags, self.machine)(*given)
+        if with_flags and (operation.exact if exact is None else exact) is False:
+            made[1][...] &= ~np.uint8(Flag.INEXACT)
+        return made
+
+    def _mode(self, rounding: str | Rounding | None) -> Attributes:
+        return self.attributes if rounding is None else replace(self.attributes, rounding=rounding_named(rounding))
 
     def source(self, name: str, rounding: str | Rounding = Rounding.NEAREST_EVEN, called: str = "") -> str:
         """An operation as the source of a function of scalars, under a name of its own or another, for kernels of numba."""
-        operation = OPERATIONS[name]
-        direction = [rounding_named(rounding)] if operation.rounds else []
-        written = record(partial(operation.algorithm, self.format, *direction), operation.operands, WIDTH)
-        return print_scalar(called or name, written, np.dtype(bool) if operation.is_truth else self.format.dtype)
+        operation, f, mode = OPERATIONS[name], self.format, self._mode(rounding)
+        written = record(lambda *words: operation.algorithm(f, mode, *words)[0], len(operation.takes), WIDTH)
+        return print_scalar(called or name, written, operation.gives(f))
 
-    def convert(self, codes: Any, to: str | Format, rounding: str | Rounding = Rounding.NEAREST_EVEN) -> Array:
-        """Codes of another format."""
-        target = format_named(to)
-        kernel = _conversion(self.format, target, rounding_named(rounding), self.machine)
-        return kernel(_codes(codes, self.format, "convert"))
+    def c_source(
+        self, *names: str, rounding: str | Rounding | None = None, with_flags: bool = False, exact: bool | None = None
+    ) -> str:
+        """Operations, and conversions named ``to_binary16`` and the like, as CUDA C; see ``fpsem.softfloat.c_source``."""
+        return emitter.c_source(names, self.format, self._mode(rounding), with_flags, exact)
+
+    def convert(
+        self, codes: Any, to: str | Format, rounding: str | Rounding = Rounding.NEAREST_EVEN, with_flags: bool = False
+    ) -> Array:
+        """Codes of another format; with flags, a pair."""
+        kernel = _conversion(self.format, format_named(to), self._mode(rounding), with_flags, self.machine)
+        made: Array = kernel(_operand(codes, self.format, code, "convert"))
+        return made
+
+    def from_decimal(self, texts: Any, rounding: str | Rounding | None = None, with_flags: bool = False) -> Any:
+        """Codes of decimal texts, each rounded once; see ``text`` for what is read. With flags, a pair."""
+        made = text.read(texts, self.format, self._mode(rounding), text.decimal_magnitude, "decimal")
+        return made if with_flags else made[0]
+
+    def from_hexadecimal(self, texts: Any, rounding: str | Rounding | None = None, with_flags: bool = False) -> Any:
+        """Codes of texts as C's ``%a`` writes them, each rounded once. With flags, a pair."""
+        made = text.read(texts, self.format, self._mode(rounding), text.hexadecimal_magnitude, "hexadecimal")
+        return made if with_flags else made[0]
+
+    def to_decimal(self, codes: Any, digits: int | str | None = None, rounding: str | Rounding | None = None) -> Array:
+        """Decimal texts of codes.
+
+        Args:
+            codes: an array of codes.
+            digits: how many significant digits, correctly rounded; "exact" for all; None for as few as read back, to nearest
+                even, as the code.
+            rounding: the direction, where a number of digits is given.
+        """
+        f, direction = self.format, self._mode(rounding).rounding
+        given = _operand(codes, f, code, "to_decimal")
+        if digits is None:
+            return text.write(given, f, lambda m, negative: text.shortest_decimal(m, f))
+        if digits == "exact":
+            return text.write(given, f, lambda m, negative: text.exact_decimal(f.decode(m)))
+        if not isinstance(digits, int) or digits < 1:
+            raise ValueError(f"to_decimal: digits is a positive number, 'exact' or None, not {digits!r}")
+        return text.write(given, f, lambda m, negative: text.rounded_decimal(m, negative, f, digits, direction))
+
+    def to_hexadecimal(self, codes: Any) -> Array:
+        """Exact texts of codes, as C's ``%a`` writes them."""
+        f = self.format
+        return text.write(_operand(codes, f, code, "to_hexadecimal"), f, lambda m, negative: text.hexadecimal(f.decode(m)))
 
 
 @cache
-def arithmetic(format: str | Format = "binary32", machine: str | None = None) -> Arithmetic:
+def arithmetic(format: str | Format = "binary32", machine: str | None = None, **attributes: Any) -> Arithmetic:
     """The arithmetic of a format; see Arithmetic."""
-    return Arithmetic(format, machine)
+    return Arithmetic(format, machine, **attributes)
 
 
-def _codes(operand: Any, f: Format, name: str) -> Array:
-    array = np.asarray(operand)
-    fills = f.width == 8 * f.dtype.itemsize
-    if array.dtype == f.dtype and fills:
+def _operand(operand: Any, f: Format, takes: Dtype, name: str) -> Array:
+    """An array of codes, or of the integers that an operation takes."""
+    array, dtype = np.asarray(operand), takes(f)
+    full = takes is not code or f.width == 8 * dtype.itemsize
+    if array.dtype == dtype and full:
         return array
-    if array.dtype != f.dtype and not (array.dtype.kind == "i" and array.ndim == 0):
-        raise TypeError(f"{name}: codes of {f.name} are {f.dtype}, not {array.dtype}; for floats use .view({f.dtype})")
-    bad = array[(array < 0) | (array > f.sign_mask | f.magnitude_mask)]
+    if array.dtype != dtype and not (array.dtype.kind == "i" and array.ndim == 0):
+        what, hint = (f"codes of {f.name}", f"; for floats use .view({dtype})") if takes is code else ("integers here", "")
+        raise TypeError(f"{name}: {what} are {dtype}, not {array.dtype}{hint}")
+    least, most = (np.iinfo(dtype).min, np.iinfo(dtype).max) if full else (0, f.sign_mask | f.magnitude_mask)
+    bad = array[(array < least) | (array > most)]
     if bad.size:
-        raise ValueError(f"{name}: codes of {f.name} have {f.width} bits; {int(bad.flat[0])} is none")
-    return array.astype(f.dtype, copy=False)
+        of, bits = (f"codes of {f.name}", f.width) if takes is code else (f"integers of {dtype}", 8 * dtype.itemsize)
+        raise ValueError(f"{name}: {of} have {bits} bits; {int(bad.flat[0])} is none")
+    return array.astype(dtype, copy=False)
 
 
 @cache
-def _kernel(name: str, f: Format, direction: Rounding | None, machine: str | None) -> Callable[..., Array]:
+def _kernel(name: str, f: Format, mode: Attributes, with_flags: bool, machine: str | None) -> Callable[..., Any]:
     operation = OPERATIONS[name]
-    algorithm = partial(operation.algorithm, f, *([direction] if direction else []))
-    label = "_".join([f.name, name, *([direction.value] if direction else [])])
-    result = np.dtype(bool) if operation.is_truth else f.dtype
-    return _build(label, algorithm, operation.operands, operation.width(f), f.dtype, result, machine)
+    takes = tuple(dtype(f) for dtype in operation.takes)
+    label = _label(f.name, name, mode if operation.rounds else replace(mode, rounding=Rounding.NEAREST_EVEN))
+    algorithm = partial(operation.algorithm, f, mode)
+    return _build(label, algorithm, operation.width(f), takes, operation.gives(f), with_flags, machine)
 
 
 @cache
-def _conversion(f: Format, to: Format, direction: Rounding, machine: str | None) -> Callable[..., Array]:
-    label = f"{f.name}_to_{to.name}_{direction.value}"
-    return _build(
-        label, partial(convert.convert, f, to, direction), 1, convert.width(f, to), f.dtype, to.dtype, machine
-    )
+def _conversion(f: Format, to: Format, mode: Attributes, with_flags: bool, machine: str | None) -> Callable[..., Any]:
+    label, algorithm = _label(f.name, f"to_{to.name}", mode), partial(convert.convert, f, to, mode)
+    return _build(label, algorithm, convert.width(f, to), (f.dtype,), to.dtype, with_flags, machine)
+
+
+def _label(format: str, name: str, mode: Attributes) -> str:
+    return "_".join([format, name, *(str(value) for value in _changed(mode).values())])
+
+
+def _changed(mode: Attributes) -> dict[str, str | bool]:
+    """The attributes that are not the default ones."""
+    values = {f.name: (getattr(mode, f.name), f.default) for f in fields(mode)}
+    return {name: getattr(value, "value", value) for name, (value, usual) in values.items() if value != usual}
 
 
 def _build(
     label: str,
     algorithm: Callable[..., Any],
-    operands: int,
     width: int,
-    operand: np.dtype[Any],
-    result: np.dtype[Any],
+    takes: Dtypes,
+    gives: np.dtype[Any],
+    with_flags: bool,
     machine: str | None,
-) -> Callable[..., Array]:
-    """The algorithm as a function of arrays, on the machine asked for."""
+) -> Callable[..., Any]:
+    """The algorithm as a function of arrays, on the machine asked for; without flags, these are not even computed."""
+    results = (gives, FLAGS) if with_flags else (gives,)
+    wanted = (lambda *words: tuple(algorithm(*words))) if with_flags else (lambda *words: algorithm(*words)[0])
     if machine == "integer" or width > WIDTH:
-        return _over_integers(algorithm, operands, width, result)
-    return compile_program(label, record(algorithm, operands, WIDTH), operand, result)
+        return _over_integers(wanted, width, len(takes), results)
+    label = f"{label}_flags" if with_flags else label
+    return compile_program(label, record(wanted, len(takes), WIDTH), takes, results)
 
 
-def _over_integers(
-    algorithm: Callable[..., Any], operands: int, width: int, result: np.dtype[Any]
-) -> Callable[..., Array]:
+def _over_integers(algorithm: Callable[..., Any], width: int, operands: int, results: Dtypes) -> Callable[..., Any]:
     machine = IntegerMachine(width)
 
-    def scalar(*codes: Any) -> Any:
-        value: Word | Truth = algorithm(*(Word(machine, int(code)) for code in codes))
-        return value.term
+    def scalar(*values: Any) -> Any:
+        made = algorithm(*(Word(machine, machine.constant(int(value))) for value in values))
+        return tuple(r.term for r in made) if len(results) > 1 else made.term
 
-    elementwise = np.frompyfunc(scalar, operands, 1)
-    return lambda *codes: np.asarray(elementwise(*codes)).astype(result)
+    elementwise = np.frompyfunc(scalar, operands, len(results))
+
+    def call(*operands: Array) -> Any:
+        made = elementwise(*operands)
+        if len(results) == 1:
+            return _cut(made, results[0])
+        return tuple(_cut(m, dtype) for m, dtype in zip(made, results))
+
+    return call
+
+
+def _cut(words: Any, dtype: np.dtype[Any]) -> Array:
+    """Wide words as a narrower dtype, two's complement where it is signed."""
+    array = np.asarray(words, dtype=object)
+    if dtype.kind != "i":
+        return array.astype(dtype)
+    unsigned = np.dtype(f"u{dtype}")
+    return np.asarray(array & np.iinfo(unsigned).max, dtype=object).astype(unsigned).view(dtype)

@@ -10,12 +10,13 @@ Source: IEEE 754-2019 clause 5.4.1; Muller et al., "Handbook of Floating-Point A
 from __future__ import annotations
 
 from fpsem.core.formats import Format
-from fpsem.core.rounding import Rounding
 from fpsem.softfloat.add import sum_of_magnitudes, zero_sum_sign
+from fpsem.softfloat.attributes import Attributes, InfinityTimesZero, NaN
 from fpsem.softfloat.multiply import product
 from fpsem.softfloat.rounder import round_and_pack
+from fpsem.softfloat.special import Result, is_signaling, nan_code, operands, with_nans
 from fpsem.softfloat.unpacked import Unpacked, denormalise, infinity, is_infinite, is_nan, is_zero, normalise, unpack
-from fpsem.softfloat.words.word import Word, select
+from fpsem.softfloat.words.word import Truth, Word, select
 
 
 def _top(f: Format) -> int:
@@ -28,17 +29,22 @@ def width(f: Format) -> int:
     return max(_top(f) + 4, f.width + 4)
 
 
-def fma(f: Format, direction: Rounding, a: Word, b: Word, c: Word) -> Word:
-    """a * b + c, rounded once."""
+def fma(f: Format, mode: Attributes, *given: Word) -> Result:
+    """a * b + c, rounded once. Zero times infinity is invalid, and so are infinities of opposite signs."""
+    a, b, c = operands(f, mode, *given)
     top, exact = _top(f), product(f, a, b)
     addend = unpack(f, c)
     x = _place(f, exact, 2 * f.fraction_bits + 1, top)
     y = _place(f, addend, f.fraction_bits, top)
     total = sum_of_magnitudes(x, y, top)
     carried = normalise(Unpacked(total.sign, total.exponent + 1, total.significand), top + 1)
-    code = round_and_pack(f, direction, denormalise(carried, top + 1), top + 1 - f.fraction_bits)
-    code = select(total.significand == 0, zero_sum_sign(f, direction, x.sign, y.sign), code)
-    return _special(f, a, b, c, exact.sign, code)
+    result = round_and_pack(f, mode, denormalise(carried, top + 1), top + 1 - f.fraction_bits)
+    result = result.where(total.significand == 0, zero_sum_sign(mode.rounding, x.sign, y.sign))
+    infinite = is_infinite(f, a) | is_infinite(f, b)
+    result = result.where(infinite, infinity(f, exact.sign)).where(is_infinite(f, c), c)
+    opposed = infinite & is_infinite(f, c) & (exact.sign != (c & f.sign_mask))
+    undefined = infinite & (is_zero(f, a) | is_zero(f, b))
+    return _with_nans(f, mode, given, result, opposed, undefined)
 
 
 def _place(f: Format, x: Unpacked, at: int, top: int) -> Unpacked:
@@ -48,10 +54,16 @@ def _place(f: Format, x: Unpacked, at: int, top: int) -> Unpacked:
     return Unpacked(x.sign, select(x.significand == 0, far_below, moved.exponent), moved.significand)
 
 
-def _special(f: Format, a: Word, b: Word, c: Word, sign: Word, code: Word) -> Word:
-    """Infinities and NaNs: of the product, of the addend, of opposite signs."""
-    infinite = is_infinite(f, a) | is_infinite(f, b)
-    code = select(is_infinite(f, c), c, select(infinite, infinity(f, sign), code))
-    opposed = infinite & is_infinite(f, c) & (sign != (c & f.sign_mask))
-    undefined = infinite & (is_zero(f, a) | is_zero(f, b))
-    return select(is_nan(f, a) | is_nan(f, b) | is_nan(f, c) | opposed | undefined, f.nan, code)
+def _with_nans(
+    f: Format, mode: Attributes, given: tuple[Word, ...], result: Result, opposed: Truth, undefined: Truth
+) -> Result:
+    """NaNs, and the open case: zero times infinity plus a quiet NaN."""
+    a, b, c = given
+    if mode.infinity_times_zero is InfinityTimesZero.QUIET:
+        undefined = undefined & ~is_nan(f, c)
+    numbers = ~(is_nan(f, a) | is_nan(f, b))
+    ordered = (c, a, b) if mode.nan is NaN.ARM else given
+    found = with_nans(f, mode, ordered, result, (opposed | undefined) & numbers)
+    default = nan_code(f, mode, [a & 0])  # of no NaN operand
+    lost = undefined & ~is_signaling(f, c) if mode.nan is NaN.ARM else undefined  # there a signaling addend comes before it
+    return Result(select(lost & numbers, default, found.code), found.flags)

@@ -6,10 +6,11 @@ Source: IEEE 754-2019 clause 5.4.1.
 from __future__ import annotations
 
 from fpsem.core.formats import Format
-from fpsem.core.rounding import Rounding
+from fpsem.softfloat.attributes import Attributes
 from fpsem.softfloat.rounder import round_and_pack
-from fpsem.softfloat.unpacked import Unpacked, denormalise, infinity, is_infinite, is_nan, is_zero, normalise, unpack
-from fpsem.softfloat.words.word import Word, select
+from fpsem.softfloat.special import Result, operands, with_nans
+from fpsem.softfloat.unpacked import Unpacked, denormalise, infinity, is_infinite, is_zero, normalise, unpack
+from fpsem.softfloat.words.word import Word
 
 
 def width(f: Format) -> int:
@@ -17,15 +18,16 @@ def width(f: Format) -> int:
     return 2 * f.precision + f.exponent_bits + 2
 
 
-def mul(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
-    """a * b, rounded once."""
+def mul(f: Format, mode: Attributes, *given: Word) -> Result:
+    """a * b, rounded once. Zero times infinity is invalid."""
+    a, b = operands(f, mode, *given)
     top = 2 * f.fraction_bits + 1
     exact = denormalise(normalise(product(f, a, b), top), top)
     sign = exact.sign
-    code = round_and_pack(f, direction, exact, top - f.fraction_bits)
     zero, infinite = is_zero(f, a) | is_zero(f, b), is_infinite(f, a) | is_infinite(f, b)
-    code = select(zero, sign, select(infinite, infinity(f, sign), code))
-    return select(is_nan(f, a) | is_nan(f, b) | (zero & infinite), f.nan, code)
+    result = round_and_pack(f, mode, exact, top - f.fraction_bits)
+    result = result.where(infinite, infinity(f, sign)).where(zero, sign)
+    return with_nans(f, mode, given, result, zero & infinite)
 
 
 def product(f: Format, a: Word, b: Word) -> Unpacked:

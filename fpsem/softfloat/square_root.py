@@ -1,4 +1,4 @@
-"""Square root, digit by digit: p + 2 bits of the root of an integer, and a sticky bit for the remainder.
+"""Square root, digit by digit: p + 2 bits of the root, and a sticky bit for the remainder.
 
 Source: IEEE 754-2019 clause 5.4.1; the digit recurrence is the school method in base 2.
 """
@@ -6,8 +6,9 @@ Source: IEEE 754-2019 clause 5.4.1; the digit recurrence is the school method in
 from __future__ import annotations
 
 from fpsem.core.formats import Format
-from fpsem.core.rounding import Rounding
+from fpsem.softfloat.attributes import Attributes
 from fpsem.softfloat.rounder import round_and_pack
+from fpsem.softfloat.special import Result, operands, with_nans
 from fpsem.softfloat.unpacked import Unpacked, is_infinite, is_nan, is_zero, unpack_normal
 from fpsem.softfloat.words.word import Word, indicator, select
 
@@ -15,28 +16,33 @@ _EXTRA = 2
 
 
 def width(f: Format) -> int:
-    """The least word that holds every step: a radicand of 2p + 4 bits, and a bit to spare."""
-    return 2 * f.precision + 6
+    """The least word that holds every step: a remainder below 8, its places, and a code."""
+    return max(f.precision + _EXTRA + 4, f.width + 2)
 
 
-def sqrt(f: Format, direction: Rounding, a: Word) -> Word:
-    """The square root of a, rounded once; never subnormal, never overflowing."""
+def sqrt(f: Format, mode: Attributes, given: Word) -> Result:
+    """The square root, rounded once; never subnormal, never overflowing. Of a number below zero it is invalid."""
+    (a,) = operands(f, mode, given)
     x = unpack_normal(f, a)
     doubled = x.exponent + f.bias  # of the parity of the unbiased exponent, and not negative
-    radicand = (x.significand << (f.precision + 3)) << (doubled & 1)
-    root, remainder = integer_square_root(radicand, f.precision + 2)
+    places = f.fraction_bits + _EXTRA
+    root, remainder = root_of(x.significand << ((doubled & 1) + _EXTRA), places)
     exact = Unpacked(x.sign & 0, doubled >> 1, root | indicator(remainder != 0))
-    code = round_and_pack(f, direction, exact, _EXTRA)
-    invalid = is_nan(f, a) | ((a & f.sign_mask) != 0)
-    return select(is_zero(f, a), a, select(invalid, f.nan, select(is_infinite(f, a), a, code)))
+    result = round_and_pack(f, mode, exact, _EXTRA).where(is_infinite(f, a) | is_zero(f, a), a)
+    return with_nans(f, mode, (given,), result, ((a & f.sign_mask) != 0) & ~is_zero(f, a) & ~is_nan(f, a))
 
 
-def integer_square_root(n: Word, bits: int) -> tuple[Word, Word]:
-    """floor(sqrt(n)) and the remainder, for ``n < 4**bits``."""
-    root, remainder = n & 0, n
-    for place in range(2 * bits - 2, -1, -2):
-        trial = root + (1 << place)
+def root_of(x: Word, places: int) -> tuple[Word, Word]:
+    """The square root y of a number x of [1, 4), both with that many places after the point, y cut; and
+    ``2**places (x - y^2)``.
+
+    One digit of y at a time: with r = ``2**i (x - y^2)`` the next digit is 1 where ``2r >= 2y + 2**-(i+1)``, which is then
+    taken off; the remainder stays below 8.
+    """
+    doubled, remainder = (x & 0) + (2 << places), x - (1 << places)
+    for place in range(places - 1, -1, -1):
+        remainder, trial = remainder + remainder, doubled + (1 << place)
         fits = remainder >= trial
         remainder = select(fits, remainder - trial, remainder)
-        root = (root >> 1) + select(fits, 1 << place, 0)
-    return root, remainder
+        doubled = select(fits, doubled + (2 << place), doubled)
+    return doubled >> 1, remainder

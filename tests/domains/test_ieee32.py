@@ -16,6 +16,9 @@ from fpsem.core.protocol import Kind, exact_array
 from fpsem.core.rounding import Rounding
 from fpsem.core.schedule import Pairwise
 from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.graph.denote import run
+from fpsem.graph.trace import trace
+from fpsem.softfloat import Flag, Raised
 from fpsem.testing import binary32_arrays, binary32_codes
 from fpsem.testing.expected import cast_code
 from fpsem.testing.operands import columns
@@ -113,3 +116,43 @@ def test_elementary_functions_are_monotone_in_the_direction(name: str) -> None:
     assert (down <= even).all()
     assert (even <= up).all()
     assert (down < up).any()
+
+
+# -- attributes ----------------------------------------------------------------------------------------------------
+
+
+def codes_of(*values: float) -> Any:
+    return np.array(values, np.float32).view(np.uint32)
+
+
+def test_the_nan_of_an_invalid_operation_is_the_one_asked_for() -> None:
+    infinity, zero = codes_of(np.inf), codes_of(0)
+    given = {nan: int(IEEE32Exec(nan=nan).mul(infinity, zero)[0]) for nan in ("canonical", "x86", "arm", "cuda")}
+    assert given == {"canonical": 0x7FC00000, "x86": 0xFFC00000, "arm": 0x7FC00000, "cuda": 0x7FFFFFFF}
+
+
+def test_subnormal_numbers_are_kept_or_flushed_as_asked() -> None:
+    tiny, one, half = codes_of(1e-40), codes_of(1), codes_of(0.5)
+    least = np.array([0x00800000], np.uint32)
+    assert IEEE32Exec().mul(tiny, one)[0] == tiny[0]
+    assert IEEE32Exec(subnormals="flush_inputs").mul(tiny, one)[0] == 0
+    assert IEEE32Exec(subnormals="flush_inputs").mul(least, half)[0] == 0x00400000
+    assert IEEE32Exec(subnormals="flush_outputs").mul(least, half)[0] == 0
+    assert not IEEE32Exec(subnormals="flush").contract.gradual_underflow
+
+
+def test_flags_are_raised_on_the_object_that_was_given_and_change_no_bit() -> None:
+    raised = Raised()
+    watched, plain = IEEE32Exec(schedule="pairwise", flags=raised), IEEE32Exec(schedule="pairwise")
+    x = np.random.default_rng(0).standard_normal((5, 7)).astype(np.float32)
+    graph = trace(lambda x: (x @ x.T).softmax(axis=-1), x.shape)
+    assert np.array_equal(run(graph, {}, x, watched), run(graph, {}, x, plain))
+    assert Flag.INEXACT in raised.take()
+    watched.div(codes_of(1), codes_of(0))
+    assert raised.take() == Flag.DIVIDE_BY_ZERO
+
+
+@pytest.mark.parametrize("options", [{"nan": "mips"}, {"subnormals": "drop"}])
+def test_an_unknown_attribute_is_refused_with_those_there_are(options: dict[str, str]) -> None:
+    with pytest.raises(UnknownNameError, match="Known: "):
+        IEEE32Exec(**options)

@@ -14,7 +14,9 @@ from fpsem.core.rounding import Rounding
 from fpsem.core.verdict import Proved, Unknown
 from fpsem.smt.theorem import Goal, Theorem, equals_smtlib, load_theorems, proofs_folder
 from fpsem.softfloat import add, fused, multiply
-from fpsem.softfloat.words.word import Word, select
+from fpsem.softfloat.attributes import Attributes
+from fpsem.softfloat.special import Result
+from fpsem.softfloat.words.word import Word
 
 THEOREMS = list(load_theorems())
 FAST = [(theorem, goal) for theorem in THEOREMS for goal in theorem.goals if goal.fast]
@@ -41,28 +43,28 @@ def negation(algorithm: Any, width: Any = add.width, specification: Any = z3.fpA
     return lambda: equals_smtlib("toy6", algorithm, width, specification, operands)
 
 
-def zeros_are_positive(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
-    code = add.add(f, direction, a, b)
-    return select(code == f.sign_mask, 0, code)
+def zeros_are_positive(f: Format, mode: Attributes, a: Word, b: Word) -> Result:
+    result = add.add(f, mode, a, b)
+    return result.where(result.code == f.sign_mask, 0)
 
 
-def last_bit_flipped(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
+def last_bit_flipped(f: Format, mode: Attributes, a: Word, b: Word) -> Result:
     """Wrong for one pair of operands only."""
-    code = add.add(f, direction, a, b)
-    return select((a == 5) & (b == 9), code ^ 1, code)
+    result = add.add(f, mode, a, b)
+    return result.where((a == 5) & (b == 9), result.code ^ 1)
 
 
-def another_nan(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
-    code = add.add(f, direction, a, b)
-    return select(code == f.nan, f.nan | f.sign_mask, code)
+def another_nan(f: Format, mode: Attributes, a: Word, b: Word) -> Result:
+    result = add.add(f, mode, a, b)
+    return result.where(result.code == f.nan, f.nan | f.sign_mask)
 
 
-def rounded_toward_zero(f: Format, direction: Rounding, a: Word, b: Word) -> Word:
-    return add.add(f, Rounding.TOWARD_ZERO, a, b)
+def rounded_toward_zero(f: Format, mode: Attributes, a: Word, b: Word) -> Result:
+    return add.add(f, Attributes(Rounding.TOWARD_ZERO), a, b)
 
 
-def rounded_twice(f: Format, direction: Rounding, a: Word, b: Word, c: Word) -> Word:
-    return add.add(f, direction, multiply.mul(f, direction, a, b), c)
+def rounded_twice(f: Format, mode: Attributes, a: Word, b: Word, c: Word) -> Result:
+    return add.add(f, mode, multiply.mul(f, mode, a, b).code, c)
 
 
 @pytest.mark.parametrize("wrong", [zeros_are_positive, last_bit_flipped, another_nan, rounded_toward_zero])

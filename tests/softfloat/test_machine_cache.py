@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def compiled(program: Program) -> list[int]:
-    return list(machine.compile_program("triple", program, UINT32, UINT32)(X).tolist())
+    return list(machine.compile_program("triple", program, (UINT32,), (UINT32,))(X).tolist())
 
 
 TRIPLED = [3, 6, 0xFFFFFFFD]
@@ -38,7 +38,7 @@ def test_the_source_is_kept_in_the_folder_of_the_environment(cache: Path, progra
     assert compiled(program) == TRIPLED
     (source,) = cache.glob("*.py")
     assert source.name.startswith("triple_")
-    assert "def loop(out, a0):" in source.read_text()
+    assert "def loop(out0, a0):" in source.read_text()
 
 
 def test_the_source_is_written_once(cache: Path, program: Program) -> None:
@@ -77,7 +77,7 @@ def test_a_source_that_was_cut_short_is_written_anew(cache: Path, program: Progr
 
 def test_programs_that_differ_do_not_share_a_source(cache: Path, program: Program) -> None:
     compiled(program)
-    other = machine.compile_program("triple", record(lambda x: x + 1, 1, machine.WIDTH), UINT32, UINT32)
+    other = machine.compile_program("triple", record(lambda x: x + 1, 1, machine.WIDTH), (UINT32,), (UINT32,))
     assert other(X).tolist() == [2, 3, 0]
     assert len(list(cache.glob("*.py"))) == 2
 
@@ -103,7 +103,7 @@ def test_the_folder_is_chosen_by_the_environment_from_the_nearest_variable(monke
 
 
 def test_results_of_truths_are_bools_and_operands_broadcast(cache: Path) -> None:
-    less = machine.compile_program("less", record(lambda x, y: x < y, 2, machine.WIDTH), UINT32, np.dtype(bool))
+    less = machine.compile_program("less", record(lambda x, y: x < y, 2, machine.WIDTH), (UINT32, UINT32), (np.dtype(bool),))
     found = less(X[:, None], X[None, :2])
     assert found.dtype == bool
     assert found.tolist() == [[False, True], [False, False], [False, False]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import z3
 from fpsem.core.formats import FORMATS, Format
 from fpsem.core.rounding import Rounding
 from fpsem.softfloat import arithmetic, convert
-from fpsem.softfloat.arithmetic import OPERATIONS
+from fpsem.softfloat.attributes import Attributes
+from fpsem.softfloat.operations import OPERATIONS, code
 from fpsem.softfloat.words import integer, machine, symbolic
 from fpsem.softfloat.words.integer import IntegerMachine
 from fpsem.softfloat.words.program import record
@@ -66,23 +68,34 @@ def operands(width: int) -> list[tuple[int, int]]:
     return [(x, y) for x in corners for y in corners] + list(zip(shortened, reversed(drawn))) + [(x, x) for x in shortened[:9]]
 
 
-def over_integers(function: Callable[..., Any], width: int, rows: list[tuple[int, ...]]) -> list[int]:
+def over_integers(function: Callable[..., Any], width: int, rows: list[tuple[int, ...]]) -> list[Any]:
     ints = IntegerMachine(width)
-    return [function(*(Word(ints, x) for x in row)).term for row in rows]
+    return [terms_of(function(*(Word(ints, ints.constant(x)) for x in row))) for row in rows]
 
 
-def over_terms(function: Callable[..., Any], width: int, rows: list[tuple[int, ...]]) -> list[int]:
-    """One term of variables, in which each row is put."""
+def over_terms(function: Callable[..., Any], width: int, rows: list[tuple[int, ...]]) -> list[Any]:
+    """One term of variables, or a tuple of them, in which each row is put."""
     terms = SymbolicMachine(width)
     variables = [z3.BitVec(f"x{i}", width) for i in range(len(rows[0]))]
-    term = function(*(Word(terms, variable) for variable in variables)).term
+    made = terms_of(function(*(Word(terms, variable) for variable in variables)))
     put = [[(v, z3.BitVecVal(x, width)) for v, x in zip(variables, row)] for row in rows]
-    return [z3.simplify(z3.substitute(term, *pairs)).as_long() for pairs in put]
+    if not isinstance(made, tuple):
+        return [value_of(made, pairs) for pairs in put]
+    return [tuple(value_of(term, pairs) for term in made) for pairs in put]
+
+
+def value_of(term: Any, pairs: Any) -> Any:
+    return z3.simplify(z3.substitute(term, *pairs)).as_long()
+
+
+def terms_of(made: Any) -> Any:
+    return tuple(word.term for word in made) if isinstance(made, tuple) else made.term
 
 
 def over_numba(name: str, function: Callable[..., Any], rows: list[tuple[int, ...]]) -> list[int]:
-    kernel = machine.compile_program(name, record(function, len(rows[0]), WIDTH), UINT64, UINT64)
-    return list(kernel(*(np.array(column, np.uint64) for column in zip(*rows))).tolist())
+    columns = [np.array(column, np.uint64) for column in zip(*rows)]
+    kernel = machine.compile_program(name, record(function, len(columns), WIDTH), (UINT64,) * len(columns), (UINT64,))
+    return list(kernel(*columns).tolist())
 
 
 # -- operations ------------------------------------------------------------------------------------------------------
@@ -169,63 +182,94 @@ def test_a_recorded_program_shares_equal_instructions_and_lists_only_live_ones()
     program = record(algorithm, 2, WIDTH)
     assert [step.operation for _, step in program.live()] == ["parameter", "parameter", "add", "constant", "shift_left", "xor"]
     assert len(program.instructions) == 7
-    assert not program.is_truth
-    assert record(lambda x: x < 1, 1, WIDTH).is_truth
+    assert program.truths == (False,)
+    assert record(lambda x: x < 1, 1, WIDTH).truths == (True,)
 
 
 # -- algorithms ------------------------------------------------------------------------------------------------------
 
 
-def sampled(f: Format, arity: int, count: int) -> list[tuple[int, ...]]:
-    """Rows of codes: corners of every kind, and random ones."""
-    rng, corners = np.random.default_rng(arity), np.array(corner_codes(f), np.uint64)
-    of_corners = corners[rng.integers(0, len(corners), (count, arity))]
-    random = rng.integers(0, 1 << f.width, (count, arity), dtype=np.uint64)
-    return [tuple(row) for row in np.concatenate([of_corners, random]).tolist()]
+def sampled(f: Format, takes: tuple[Any, ...], count: int) -> list[tuple[int, ...]]:
+    """Rows of operands: corners of every kind, and random ones."""
+    drawn = [drawn_codes(f, i, count) if dtype is code else drawn_integers(dtype(f), count) for i, dtype in enumerate(takes)]
+    return list(zip(*drawn))
+
+
+def drawn_codes(f: Format, seed: int, count: int) -> list[int]:
+    rng, corners = np.random.default_rng(seed), np.array(corner_codes(f), np.uint64)
+    codes = [corners[rng.integers(0, len(corners), count)], rng.integers(0, 1 << f.width, count, dtype=np.uint64)]
+    return [int(x) for x in np.concatenate(codes)]
+
+
+def drawn_integers(dtype: np.dtype[Any], count: int) -> list[int]:
+    rng, limits = np.random.default_rng(count), np.iinfo(dtype)
+    corners = np.array([limits.min, limits.min + 1, 0, 1, 2, 3, limits.max - 1, limits.max], dtype)
+    random = rng.integers(limits.min, limits.max, count, dtype, endpoint=True)
+    near_zero = random >> rng.integers(0, limits.bits, count).astype(dtype)
+    return [int(x) for x in np.concatenate([corners[rng.integers(0, len(corners), count)], near_zero])]
 
 
 def algorithm_of(name: str, f: Format, direction: Rounding) -> Callable[..., Any]:
-    """The operation's algorithm as a function of words that gives a word."""
-    operation = OPERATIONS[name]
-    leading = (f, direction) if operation.rounds else (f,)
+    """The operation's algorithm as a function of words that gives two words, the result and the flags."""
 
     def algorithm(*words: Word) -> Any:
-        result = operation.algorithm(*leading, *words)
-        return indicator(result) if isinstance(result, Truth) else result
+        return as_words(OPERATIONS[name].algorithm(f, Attributes(direction), *words))
 
     return algorithm
+
+
+def as_words(made: Any) -> tuple[Word, Word]:
+    result, flags = made
+    return (indicator(result) if isinstance(result, Truth) else result), flags
+
+
+def of_dtype(values: list[int], dtype: np.dtype[Any], width: int) -> list[int]:
+    """Words as the dtype's values: a code or a truth is itself, a signed integer a number modulo its width."""
+    if dtype.kind != "i":
+        return values
+    bits = min(width, 8 * dtype.itemsize)
+    return [((v & (1 << bits) - 1) ^ 1 << (bits - 1)) - (1 << (bits - 1)) for v in values]
 
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_algorithm_never_shifts_out_of_range_and_gives_a_code_in_its_least_word_and_in_64_bits(name: str, format: str) -> None:
     f, operation = FORMATS[format], OPERATIONS[name]
-    rows = sampled(f, operation.operands, 60)
+    rows, gives = sampled(f, operation.takes, 60), operation.gives(f)
     for direction in Rounding if operation.rounds else [Rounding.NEAREST_EVEN]:
-        algorithm = algorithm_of(name, f, direction)
-        least = over_integers(algorithm, operation.width(f), rows)
-        assert max(least) >> f.width == 0
-        wide = max(WIDTH, operation.width(f))
-        assert over_integers(algorithm, wide, rows) == least
+        algorithm, narrow = algorithm_of(name, f, direction), operation.width(f)
+        least, flags = zip(*over_integers(algorithm, narrow, rows))
+        if operation.gives is code:
+            assert max(least) >> f.width == 0
+        assert max(flags) < 32
+        wide = max(WIDTH, narrow)
+        wider, same_flags = zip(*over_integers(algorithm, wide, rows))
+        assert of_dtype(list(wider), gives, wide) == of_dtype(list(least), gives, narrow)
+        assert same_flags == flags
 
 
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("target", FORMATS)
 def test_a_conversion_never_shifts_out_of_range_and_gives_a_code(source: str, target: str) -> None:
     f, to = FORMATS[source], FORMATS[target]
-    rows = sampled(f, 1, 60)
+    rows = sampled(f, (code,), 60)
     for direction in Rounding:
-        found = over_integers(lambda x, d=direction: convert.convert(f, to, d, x), convert.width(f, to), rows)
+        algorithm = partial(convert.convert, f, to, Attributes(direction))
+        found, flags = zip(*over_integers(algorithm, convert.width(f, to), rows))
         assert max(found) >> to.width == 0
+        assert max(flags) < 32
 
 
 @pytest.mark.parametrize("format", ["binary32", "e4m3", "toy6"])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_algorithm_means_the_same_on_integers_terms_and_compiled_code(name: str, format: str) -> None:
     f, operation = FORMATS[format], OPERATIONS[name]
-    rows = sampled(f, operation.operands, 15)
+    rows, gives = sampled(f, operation.takes, 15), operation.gives(f)
     algorithm, width = algorithm_of(name, f, Rounding.NEAREST_EVEN), operation.width(f)
     expected = over_integers(algorithm, width, rows)
     assert over_terms(algorithm, width, rows) == expected
-    columns = [np.array(column).astype(f.dtype) for column in zip(*rows)]
-    assert getattr(arithmetic(f, "numba"), name)(*columns).tolist() == expected
+    columns = [np.array(column, takes(f)) for column, takes in zip(zip(*rows), operation.takes)]
+    inexact_too = {} if operation.exact is None else {"exact": True}
+    codes, flags = getattr(arithmetic(f, "numba"), name)(*columns, with_flags=True, **inexact_too)
+    assert codes.tolist() == of_dtype([c for c, _ in expected], gives, width)
+    assert flags.tolist() == [raised for _, raised in expected]

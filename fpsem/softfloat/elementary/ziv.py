@@ -49,7 +49,7 @@ _TINY = Fraction(1, 1 << _LARGEST_EXPONENT)
 _NEARLY_ONE = 1 - Fraction(1, 1 << 1024)
 """Stands in for every number between it and 1."""
 
-_RATIONAL_AT: Mapping[str, tuple[int, int]] = {
+RATIONAL_AT: Mapping[str, tuple[int, int]] = {
     name: {"exp": (0, 1), "cos": (0, 1), "log": (1, 0)}.get(name, (0, 0)) for name in ELEMENTARY
 }
 """The only rational argument with a rational value, and that value."""
@@ -87,11 +87,11 @@ def round_function(name: str, x: Fraction, rounded: Callable[[Fraction], T]) -> 
             of working precision do not decide (an argument with hundreds of thousands of digits).
         UnknownNameError: for another name.
     """
-    if name not in _RATIONAL_AT:
+    if name not in RATIONAL_AT:
         raise UnknownNameError("elementary function", name, ELEMENTARY)
     if x <= _POLE.get(name, x - 1):
         raise UndefinedError(f"{name} is undefined here: it needs an argument above {_POLE[name]}")
-    argument, value = _RATIONAL_AT[name]
+    argument, value = RATIONAL_AT[name]
     if x == argument:
         return rounded(Fraction(value))
     stand_in = _stand_in(name, x)
@@ -116,7 +116,7 @@ def elementary_bits(
     Returns:
         Codes in the format's dtype, in the shape of ``codes``.
     """
-    if name not in _RATIONAL_AT:
+    if name not in RATIONAL_AT:
         raise UnknownNameError("elementary function", name, ELEMENTARY)
     distinct, where = np.unique(codes, return_inverse=True)
     results = np.array([_result(name, int(code), fmt, direction) for code in distinct], dtype=fmt.dtype)
@@ -202,7 +202,7 @@ def _special(name: str, code: int, fmt: Format) -> int | None:
     x = fmt.decode(code)
     if name in _POLE and x <= _POLE[name]:
         return _encode(-math.inf if x == _POLE[name] else math.nan, fmt)
-    return code if x == 0 and _RATIONAL_AT[name] == (0, 0) else None
+    return code if x == 0 and RATIONAL_AT[name] == (0, 0) else None
 
 
 def _encode(value: float, fmt: Format) -> int:

@@ -53,59 +53,65 @@ _IMPORTS = (
 )
 
 
-def compile_program(name: str, program: Program, operand: np.dtype[Any], result: np.dtype[Any]) -> Callable[..., Array]:
+Dtypes = tuple[np.dtype[Any], ...]
+
+
+def compile_program(name: str, program: Program, operands: Dtypes, results: Dtypes) -> Callable[..., Any]:
     """The program as a function of arrays, which broadcast as numpy's do.
 
     Args:
         name: for the cache and for messages.
         program: of words of 64 bits.
-        operand: unsigned dtype of every operand.
-        result: dtype of the result (bool for truths).
+        operands: dtype of each operand; signed ones are extended.
+        results: dtype of each result (bool for truths); the function gives an array, or a tuple where there are several.
     """
     assert program.width == WIDTH, "machine words have 64 bits"
-    loop = load_module(name, _print_module(name, program, operand, result)).loop
+    loop = load_module(name, _print_module(name, program, operands, results)).loop
 
-    def kernel(*codes: Array) -> Array:
+    def kernel(*codes: Array) -> Any:
         shape = codes[0].shape
         if any(x.shape != shape for x in codes):
             shape = np.broadcast_shapes(*(x.shape for x in codes))
             codes = tuple(np.broadcast_to(x, shape) for x in codes)
-        out = np.empty(shape, result)
-        loop(out.ravel(), *(x.ravel() for x in codes))
-        return out
+        made = tuple(np.empty(shape, result) for result in results)
+        loop(*(out.ravel() for out in made), *(x.ravel() for x in codes))
+        return made if len(made) > 1 else made[0]
 
     return kernel
 
 
-def _print_module(name: str, program: Program, operand: np.dtype[Any], result: np.dtype[Any]) -> str:
-    constants, body, cast = _print_parts(program, result, "[i]")
-    types = [_numba_type(result, readonly=False), *[_numba_type(operand, readonly=True)] * program.parameters]
-    parameters = [f"a{i}" for i in range(program.parameters)]
+def _print_module(name: str, program: Program, operands: Dtypes, results: Dtypes) -> str:
+    constants, body, casts = _print_parts(program, results, "[i]")
+    types = [*(_numba_type(d, readonly=False) for d in results), *(_numba_type(d, readonly=True) for d in operands)]
+    written = [f"out{i}" for i in range(len(results))]
+    parameters = [*written, *(f"a{i}" for i in range(program.parameters))]
     head = [
         *constants, "", "",
         f"@numba.njit([numba.void({', '.join(types)})], cache=True, nogil=True, error_model='numpy')",
-        f"def loop(out, {', '.join(parameters)}):",
-        "    for i in range(out.size):",
+        f"def loop({', '.join(parameters)}):",
+        "    for i in range(out0.size):",
     ]  # fmt: skip
-    lines = [*head, *(f"        {line}" for line in body), f"        out[i] = {cast}"]
+    stores = [f"{out}[i] = {cast}" for out, cast in zip(written, casts)]
+    lines = [*head, *(f"        {line}" for line in (*body, *stores))]
     return "\n".join([f'"""Emitted by fpsem.softfloat.words.machine: {name}."""', "", *_IMPORTS, "", *lines]) + "\n"
 
 
 def print_scalar(name: str, program: Program, result: np.dtype[Any]) -> str:
     """The program as the source of a function of scalars for numba, to be called by other compiled code."""
-    constants, body, cast = _print_parts(program, result, "")
+    constants, body, (cast,) = _print_parts(program, (result,), "")
     parameters = ", ".join(f"a{i}" for i in range(program.parameters))
     head = [*_IMPORTS, "", "", "@numba.njit(forceinline=True, error_model='numpy')", f"def {name}({parameters}):"]
     return "\n".join([*head, *(f"    {line}" for line in (*constants, *body, f"return {cast}"))]) + "\n"
 
 
-def _print_parts(program: Program, result: np.dtype[Any], subscript: str) -> tuple[list[str], list[str], str]:
-    """Lines that define the constants, lines that compute, and the expression of the result."""
+def _print_parts(program: Program, results: Dtypes, subscript: str) -> tuple[list[str], list[str], list[str]]:
+    """Lines that define the constants, lines that compute, and the expression of each result."""
     live = program.live()
     constants = [f"C{i} = np.uint64({step.value:#x})" for i, step in live if step.operation == "constant"]
     body = [f"v{i} = {_print(step, program, subscript)}" for i, step in live if step.operation != "constant"]
-    returned = _reference(program, program.result)
-    return constants, body, returned if program.is_truth else f"np.{result}({returned})"
+    values = [_reference(program, index) for index in program.results]
+    casts = [v if is_truth else f"np.{dtype}({v})" for v, is_truth, dtype in zip(values, program.truths, results)]
+    return constants, body, casts
 
 
 def _numba_type(dtype: np.dtype[Any], readonly: bool) -> str:
@@ -116,7 +122,7 @@ def _numba_type(dtype: np.dtype[Any], readonly: bool) -> str:
 
 def _print(step: Instruction, program: Program, subscript: str) -> str:
     if step.operation == "parameter":
-        return f"np.uint64(a{step.value}{subscript})"
+        return f"np.uint64(a{step.value}{subscript})"  # signed operands are extended
     return _PRINTED[step.operation].format(*(_reference(program, i) for i in step.arguments))
 
 

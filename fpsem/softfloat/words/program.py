@@ -29,20 +29,20 @@ class Program:
     Args:
         instructions: instruction i defines value i; the first ``parameters`` are the operands.
         parameters: how many operands.
-        result: the index of the value that is returned.
-        is_truth: whether it is a truth.
+        results: the indices of the values that are returned.
+        truths: which of them are truths.
         width: bits of a word.
     """
 
     instructions: tuple[Instruction, ...]
     parameters: int
-    result: int
-    is_truth: bool
+    results: tuple[int, ...]
+    truths: tuple[bool, ...]
     width: int
 
     def live(self) -> Sequence[tuple[int, Instruction]]:
-        """The instructions that the result depends on, in order."""
-        needed = {self.result}
+        """The instructions that the results depend on, in order."""
+        needed = set(self.results)
         for index in range(len(self.instructions) - 1, -1, -1):
             if index in needed:
                 needed.update(self.instructions[index].arguments)
@@ -78,7 +78,9 @@ class Recorder:
 
 
 def record(algorithm: Callable[..., Any], operands: int, width: int) -> Program:
-    """Run an algorithm of that many words once and write it down."""
+    """Run an algorithm of that many words once and write it down. It gives a word, a truth, or a tuple of these."""
     machine = Recorder(width)
-    result = algorithm(*(Word(machine, machine.parameter(i)) for i in range(operands)))
-    return Program(tuple(machine.instructions), operands, result.term, isinstance(result, Truth), width)
+    made = algorithm(*(Word(machine, machine.parameter(i)) for i in range(operands)))
+    results = made if isinstance(made, tuple) else (made,)
+    terms, truths = tuple(r.term for r in results), tuple(isinstance(r, Truth) for r in results)
+    return Program(tuple(machine.instructions), operands, terms, truths, width)
