@@ -1,4 +1,4 @@
-"""``fpsem show``, ``proofs``, ``conformance``, ``claims``: a number in every notation; what fpsem says of itself, on what evidence."""
+"""``fpsem show``, ``proofs``, ``conformance``, ``claims``: a number in every notation; what fpsem says of itself, and why."""
 
 from __future__ import annotations
 

@@ -17,6 +17,9 @@ class Raised:
     def __init__(self) -> None:
         self.flags = Flag(0)
 
+    def __repr__(self) -> str:
+        return "Raised()"
+
     def raise_flags(self, flags: npt.NDArray[np.uint8]) -> None:
         """Raise what any element raises."""
         self.flags |= Flag(int(np.bitwise_or.reduce(flags, axis=None)))

@@ -344,3 +344,30 @@ def test_the_traceback_is_there_for_those_who_ask() -> None:
     done = subprocess.run([sys.executable, "-m", "fpsem", "show", "x"], capture_output=True, text=True, env=asked, check=False)
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+# -- flags and conformance -----------------------------------------------------------------------------------------
+
+
+def test_the_flags_of_a_run_are_told_by_node(printed: Run) -> None:
+    rows = json.loads(printed("run", DIGITS / "digits", "--input", IMAGES, "--flags", "--json"))
+    assert {row["op"] for row in rows} == {"linear"}
+    assert all(row["flags"] == ["inexact"] for row in rows)
+    assert "inexact" in printed("run", DIGITS / "digits", "--input", IMAGES, "--flags", "-s", "pairwise")
+
+
+def test_flags_are_of_one_bit_exact_run(refused: Run) -> None:
+    ask = ("run", DIGITS / "digits", "--input", IMAGES, "--flags")
+    assert "one run in ieee32" in refused(*ask, "-d", "real")
+    assert "one run in ieee32" in refused(*ask, "-s", "pairwise", "-s", "reverse")
+
+
+def test_conformance_is_counted_and_reported(printed: Run, tmp_path: Path) -> None:
+    rows = json.loads(printed("conformance", "--random", 1000, "--json", "--report", tmp_path / "report.md"))
+    assert rows
+    assert all(str(row["mismatches"]) == "0" for row in rows)
+    assert (tmp_path / "report.md").read_text().startswith("# Conformance of the bit level")
+
+
+def test_all_proofs_are_not_asked_for_by_name(refused: Run) -> None:
+    assert "--all is of all theorems" in refused("proofs", "--all", "--fast")

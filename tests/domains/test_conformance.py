@@ -18,6 +18,7 @@ from fpsem.domains.rounded_real import RoundedReal
 from fpsem.domains.symbolic_fp32 import SymbolicFP32
 from fpsem.domains.symbolic_real import SymbolicReal
 from fpsem.graph.ops import op_named
+from fpsem.softfloat import Raised
 from fpsem.testing import SAMPLE_CALLS, check_domain
 
 SAMPLES = 40
@@ -25,6 +26,8 @@ SAMPLES = 40
 DOMAINS: list[Any] = [
     *(IEEE32Exec(rounding=direction) for direction in Rounding),
     IEEE32Exec(schedule=Pairwise(leaf=2)),
+    IEEE32Exec(nan="x86"),
+    IEEE32Exec(flags=Raised()),
     NumPyFloat32(),
     NumPyFloat32(schedule=Blocked(block=4, fused=True)),
     NumPyFloat32(elementary="correctly_rounded"),
