@@ -11,14 +11,14 @@ integers, slowly. Both run the same algorithm source.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from fpsem.core.errors import UnknownNameError
+from fpsem.core.errors import ShapeError, UnknownNameError
 from fpsem.core.formats import Format, format_named
 from fpsem.core.protocol import Array
 from fpsem.core.rounding import Rounding, rounding_named
@@ -104,7 +104,9 @@ class Arithmetic:
             raise TypeError(f"{name} is exact: it takes no rounding")
         if exact is not None and operation.exact is None:
             raise TypeError(f"{name} takes no exact")
-        given = [_operand(x, self.format, takes, name) for x, takes in zip(operands, operation.takes)]
+        places = [name] if len(operands) == 1 else [f"{name}, operand {place}" for place in "abc"]
+        given = [_operand(x, self.format, takes, place) for x, takes, place in zip(operands, operation.takes, places)]
+        _check_shapes(name, given)
         made = _kernel(name, self.format, self._mode(rounding), with_flags, self.machine)(*given)
         if with_flags and (operation.exact if exact is None else exact) is False:
             made[1][...] &= ~np.uint8(Flag.INEXACT)
@@ -172,6 +174,16 @@ class Arithmetic:
 def arithmetic(format: str | Format = "binary32", machine: str | None = None, **attributes: Any) -> Arithmetic:
     """The arithmetic of a format; see Arithmetic."""
     return Arithmetic(format, machine, **attributes)
+
+
+def _check_shapes(name: str, operands: Sequence[Array]) -> None:
+    """Raises ShapeError where the operands do not broadcast; it is a ValueError, as numpy's is."""
+    shapes = {x.shape for x in operands}
+    if len(shapes) > 1:
+        try:
+            np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise ShapeError(f"{name}: shapes {', '.join(str(x.shape) for x in operands)} do not broadcast") from None
 
 
 def _operand(operand: Any, f: Format, takes: Dtype, name: str) -> Array:
