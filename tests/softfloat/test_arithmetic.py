@@ -277,3 +277,9 @@ def test_neg_and_abs_change_the_sign_bit_of_a_nan_and_nothing_else() -> None:
 def test_an_exact_operation_takes_no_rounding() -> None:
     with pytest.raises(TypeError, match="neg is exact: it takes no rounding"):
         arithmetic().neg(np.zeros(1, np.uint32), rounding="upward")
+
+
+def test_operations_are_printed_as_c_under_names_that_say_what_is_not_usual() -> None:
+    printed = arithmetic("binary32", nan="cuda").c_source("add", "to_binary16", rounding="upward", with_flags=True)
+    assert "binary32_add_upward_nan_cuda_flags(" in printed
+    assert "binary32_to_binary16_upward_nan_cuda_flags(" in printed
