@@ -82,9 +82,9 @@ def cast(x: Ends, format: str) -> Ends:
 
 
 def _at_points(name: str, x: Any) -> Any:
-    from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
+    from fpsem.softfloat import arithmetic
 
-    return _floats(correctly_rounded(name, _codes(x)))
+    return _floats(getattr(arithmetic(BINARY32), name)(_codes(x)))
 
 
 def _once(x: Ends) -> tuple[Any, ...]:

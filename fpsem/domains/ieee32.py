@@ -1,8 +1,8 @@
 """IEEE32Exec: bit-exact IEEE 754 binary32 on any machine; scalars are uint32 codes.
 
 Guarantees: every operation is the correctly rounded one, by the algorithms of ``fpsem.softfloat``; NaN results are the
-canonical NaN unless another is asked for. Elementary functions are correctly rounded too; what is not known to be fast goes by
-a Ziv loop on balls. Flags are raised where an object to raise them on is given.
+canonical NaN unless another is asked for. Elementary functions are correctly rounded too, for every argument. Flags are raised
+where an object to raise them on is given.
 Does not: promise IEEE 754's results where subnormals are flushed, for the standard has none.
 
 Source: IEEE 754-2019.
@@ -149,37 +149,28 @@ class IEEE32Exec:
     # -- elementary ----------------------------------------------------------------------------------------------
 
     def exp(self, x: Array) -> Array:
-        return self._elementary("exp", x)
+        return self._computed("exp", x, rounds=True)
 
     def expm1(self, x: Array) -> Array:
-        return self._elementary("expm1", x)
+        return self._computed("expm1", x, rounds=True)
 
     def log(self, x: Array) -> Array:
-        return self._elementary("log", x)
+        return self._computed("log", x, rounds=True)
 
     def log1p(self, x: Array) -> Array:
-        return self._elementary("log1p", x)
+        return self._computed("log1p", x, rounds=True)
 
     def sin(self, x: Array) -> Array:
-        return self._elementary("sin", x)
+        return self._computed("sin", x, rounds=True)
 
     def cos(self, x: Array) -> Array:
-        return self._elementary("cos", x)
+        return self._computed("cos", x, rounds=True)
 
     def tanh(self, x: Array) -> Array:
-        return self._elementary("tanh", x)
+        return self._computed("tanh", x, rounds=True)
 
     def erf(self, x: Array) -> Array:
-        return self._elementary("erf", x)
-
-    def _elementary(self, function: str, x: Array) -> Array:
-        from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
-        from fpsem.softfloat.elementary.flags import elementary_flags
-
-        result = correctly_rounded(function, x, self._direction)
-        if self.flags is not None:
-            self.flags.raise_flags(elementary_flags(function, x, result))
-        return result
+        return self._computed("erf", x, rounds=True)
 
     # -- order and choice ----------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class NumPyFloat32:
 
     Args:
         schedule: the order of reductions, a Schedule or its text; "library" for numpy's own matmul and sum.
-        elementary: "library" for numpy's functions, "correctly_rounded" for those of IEEE32Exec (slow).
+        elementary: "library" for numpy's functions, "correctly_rounded" for those of IEEE32Exec.
 
     Raises:
         UnknownNameError: no such schedule or choice of functions.
@@ -156,9 +156,7 @@ class NumPyFloat32:
     def _elementary(self, name: str, library: Callable[..., Any], x: Array) -> Array:
         if self.elementary == "library":
             return _quiet(library)(x)
-        from fpsem.softfloat.elementary.fast import correctly_rounded  # balls are a heavy import
-
-        return self.from_bits(correctly_rounded(name, self.to_bits(x)))
+        return self.from_bits(getattr(arithmetic(BINARY32), name)(self.to_bits(x)))
 
     # -- order and choice ----------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
     f32 = arithmetic("binary32")
     f32.add(a, b)                                              # uint32 codes, nearest even
+    f32.exp(a)                                                 # elementary functions too, correctly rounded
     bits, flags = f32.mul(a, b, rounding="upward", with_flags=True)
     x86 = arithmetic("binary32", nan="x86", subnormals="flush")
 
 An operation is compiled when it is first called: by numba over 64-bit words where they suffice, else run over Python
-integers, slowly. Both run the same algorithm source.
+integers, slowly. Both run the same algorithm source. Elementary functions are compiled for the formats that binary32 contains;
+elsewhere, and on the integer machine, all of their results are the judge's (``elementary.ziv``).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.softfloat import c_source as emitter
 from fpsem.softfloat import convert, text
 from fpsem.softfloat.attributes import Attributes, Flag, InfinityTimesZero, Integers, NaN, Subnormals, Tininess, choice
+from fpsem.softfloat.elementary.names import ELEMENTARY
 from fpsem.softfloat.operations import FLAGS, OPERATIONS, Dtype, code
 from fpsem.softfloat.words.integer import IntegerMachine
 from fpsem.softfloat.words.machine import WIDTH, Dtypes, compile_program, print_scalar
@@ -33,7 +36,8 @@ from fpsem.softfloat.words.word import Word
 
 
 class Arithmetic:
-    """The operations of one format on arrays of its codes. Every operation of ``OPERATIONS`` is a method.
+    """The operations of one format on arrays of its codes. Every operation of ``OPERATIONS`` is a method, and so is every
+    function of ``elementary.names.ELEMENTARY``: exp, log, sin, tanh, erf, pow, ...
 
     Those that round take ``rounding=``, all take ``with_flags=``: then the result is a pair, codes and flags (uint8: 1 inexact,
     2 underflow, 4 overflow, 8 divide by zero, 16 invalid). Those that round to an integer take ``exact=``, whether they raise
@@ -85,8 +89,10 @@ class Arithmetic:
         return f"arithmetic({', '.join([repr(self.format.name), *told])})"
 
     def __getattr__(self, name: str) -> Callable[..., Array]:
+        if name in ELEMENTARY:
+            return partial(self._elementary, name)
         if name not in OPERATIONS:
-            raise AttributeError(str(UnknownNameError("operation", name, OPERATIONS)))
+            raise AttributeError(str(UnknownNameError("operation", name, [*OPERATIONS, *ELEMENTARY])))
         return partial(self._call, name)
 
     def _call(
@@ -98,19 +104,27 @@ class Arithmetic:
         with_flags: bool = False,
     ) -> Any:
         operation = OPERATIONS[name]
-        if len(operands) != len(operation.takes):
-            raise TypeError(f"{name} takes {len(operation.takes)} operands, {len(operands)} were given")
+        given = self._operands(name, operands, operation.takes)
         if rounding is not None and not operation.rounds:
             raise TypeError(f"{name} is exact: it takes no rounding")
         if exact is not None and operation.exact is None:
             raise TypeError(f"{name} takes no exact")
-        places = [name] if len(operands) == 1 else [f"{name}, operand {place}" for place in "abc"]
-        given = [_operand(x, self.format, takes, place) for x, takes, place in zip(operands, operation.takes, places)]
-        _check_shapes(name, given)
         made = _kernel(name, self.format, self._mode(rounding), with_flags, self.machine)(*given)
         if with_flags and (operation.exact if exact is None else exact) is False:
             made[1][...] &= ~np.uint8(Flag.INEXACT)
         return made
+
+    def _elementary(self, name: str, *operands: Any, rounding: str | Rounding | None = None, with_flags: bool = False) -> Any:
+        given = self._operands(name, operands, (code,) * ELEMENTARY[name])
+        return _elementary_kernel(name, self.format, self._mode(rounding), with_flags, self.machine)(*given)
+
+    def _operands(self, name: str, operands: Sequence[Any], takes: Sequence[Dtype]) -> list[Array]:
+        if len(operands) != len(takes):
+            raise TypeError(f"{name} takes {len(takes)} operands, {len(operands)} were given")
+        places = [name] if len(operands) == 1 else [f"{name}, operand {place}" for place in "abc"]
+        given = [_operand(x, self.format, dtype, place) for x, dtype, place in zip(operands, takes, places)]
+        _check_shapes(name, given)
+        return given
 
     def _mode(self, rounding: str | Rounding | None) -> Attributes:
         return self.attributes if rounding is None else replace(self.attributes, rounding=rounding_named(rounding))
@@ -210,6 +224,16 @@ def _kernel(name: str, f: Format, mode: Attributes, with_flags: bool, machine: s
     label = _label(f.name, name, mode if operation.rounds else replace(mode, rounding=Rounding.NEAREST_EVEN))
     algorithm = partial(operation.algorithm, f, mode)
     return _build(label, algorithm, operation.width(f), takes, operation.gives(f), with_flags, machine)
+
+
+@cache
+def _elementary_kernel(name: str, f: Format, mode: Attributes, with_flags: bool, machine: str | None) -> Callable[..., Any]:
+    from fpsem.softfloat.elementary import kernel
+
+    if machine == "integer" or not kernel.compiles(f):
+        return kernel.judged(name, f, mode, with_flags)
+    label = _label(f.name, name, mode) + ("_flags" if with_flags else "")
+    return kernel.kernel(name, f, mode, with_flags, label)
 
 
 @cache

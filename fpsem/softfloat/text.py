@@ -31,14 +31,10 @@ from fpsem.core.formats import Format
 from fpsem.core.protocol import Array
 from fpsem.core.rounding import Rounding
 from fpsem.softfloat.attributes import Attributes
-from fpsem.softfloat.rounder import round_and_pack
-from fpsem.softfloat.unpacked import Unpacked, denormalise
-from fpsem.softfloat.words.integer import IntegerMachine
-from fpsem.softfloat.words.word import Word
+from fpsem.softfloat.rational import rounded
 
 _DECIMAL = re.compile(r"[+-]?(?=[0-9]|\.[0-9])([0-9]*)\.?([0-9]*)(?:e([+-]?[0-9]+))?")
 _HEXADECIMAL = re.compile(r"[+-]?0x(?=[0-9a-f]|\.[0-9a-f])([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?[0-9]+))?")
-_EXTRA = 3
 _POSITIONAL = 16
 """Exponents below it are moderate for shortest decimals; above -5, for all."""
 
@@ -90,20 +86,6 @@ def _special(word: str, f: Format, mode: Attributes) -> tuple[int, int] | None:
 def _number(word: str, f: Format, mode: Attributes, magnitude: Magnitude) -> tuple[int, int] | None:
     x = magnitude(word, f)
     return None if x is None else rounded(word.startswith("-"), x, f, mode)
-
-
-def rounded(negative: bool, x: Fraction, f: Format, mode: Attributes) -> tuple[int, int]:
-    """The code of the number of that sign and magnitude, and its flags."""
-    sign, top = f.sign_mask if negative else 0, f.fraction_bits + _EXTRA
-    if x == 0:
-        return sign, 0
-    e = exponent_of(x)
-    cut, rest = divmod(x, Fraction(2) ** (e - top))
-    machine = IntegerMachine(f.width + 64)
-    parts = (sign, min(e, f.emax + 1) + f.bias, cut | (rest != 0))
-    exact = Unpacked(*(Word(machine, machine.constant(part)) for part in parts))
-    result = round_and_pack(f, mode, denormalise(exact, top), _EXTRA)
-    return result.code.term, result.flags.term
 
 
 def decimal_magnitude(word: str, f: Format) -> Fraction | None:

@@ -45,6 +45,18 @@ _MEANING: Mapping[str, Callable[..., Any]] = {
     "any": np.logical_or,
     "not": np.logical_not,
     "select": np.where,
+    "double_add": np.add,
+    "double_sub": np.subtract,
+    "double_mul": np.multiply,
+    "double_div": np.divide,
+    "double_sqrt": np.sqrt,
+    "double_less": np.less,
+    "double_equal": np.equal,
+    "double_select": np.where,
+    "bits": lambda x: x.view(np.uint64),
+    "double": lambda x: x.view(np.float64),
+    "widen": lambda x: x.astype(np.uint32).view(np.float32).astype(np.float64),
+    "narrow": lambda x: x.astype(np.float32).view(np.uint32).astype(np.uint64),
 }
 
 
@@ -73,6 +85,6 @@ def run(program: Program, *operands: Array) -> tuple[Array, ...]:
         elif step.operation == "parameter":
             values[index] = _extended(operands[step.value])
         else:
-            with np.errstate(over="ignore"):
+            with np.errstate(all="ignore"):
                 values[index] = _MEANING[step.operation](*(values[i] for i in step.arguments))
     return tuple(np.broadcast_to(values[index], shape) for index in program.results)

@@ -1,8 +1,9 @@
 """Words as the integers of CUDA C: programs printed as functions of scalars, and as kernels over arrays.
 
 What is printed is C99 but for the words of CUDA, which ``target.h`` takes away on a CPU: one source compiles with nvcc, NVRTC,
-and a compiler of C or C++. It holds unsigned integers of 64 bits and no branch; a choice is a conditional expression whose arms
-are values. No shift by 64 or more and no division by 0 is printed, since the algorithms have none (see words/word.py).
+and a compiler of C or C++. It holds unsigned integers of 64 bits, doubles, and no branch; a choice is a conditional expression
+whose arms are values. No shift by 64 or more and no division by 0 is printed, since the algorithms have none (see
+words/word.py).
 
 Nothing here runs the code: ``c_compiler.py`` does so on the CPU.
 
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.softfloat.words.program import Instruction, Program
+from fpsem.softfloat.words.program import DOUBLES, TRUTHS_OF_DOUBLES, Instruction, Program
 
 WIDTH = 64
 
@@ -44,10 +45,23 @@ _PRINTED: Mapping[str, str] = {
     "any": "{} | {}",
     "not": "!{}",
     "select": "{} ? {} : {}",
+    "double_add": "fpsem_add({}, {})",
+    "double_sub": "fpsem_sub({}, {})",
+    "double_mul": "fpsem_mul({}, {})",
+    "double_div": "fpsem_div({}, {})",
+    "double_sqrt": "fpsem_sqrt({})",
+    "double_less": "{} < {}",
+    "double_equal": "{} == {}",
+    "double_select": "{} ? {} : {}",
+    "bits": "fpsem_bits({})",
+    "double": "fpsem_double({})",
+    "widen": "fpsem_widen({})",
+    "narrow": "fpsem_narrow({})",
 }
 
-_TRUTHS = frozenset({"less", "signed_less", "equal", "all", "any", "not"})
+_TRUTHS = frozenset({"less", "signed_less", "equal", "all", "any", "not"}) | TRUTHS_OF_DOUBLES
 """The operations that give truths."""
+
 
 
 @dataclass(frozen=True)
@@ -116,7 +130,7 @@ def emit_kernel(f: Function) -> str:
 
 
 def emit_module(functions: Sequence[Function], about: Sequence[str] = ()) -> str:
-    """A whole file: a comment, ``target.h``, then each function and its kernel. It needs no other file of ours.
+    """A whole file: a comment, ``target.h``, ``double.h`` where there are doubles, then each function and its kernel. It needs no other file of ours.
 
     Args:
         functions: of different names.
@@ -129,9 +143,14 @@ def emit_module(functions: Sequence[Function], about: Sequence[str] = ()) -> str
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two functions have the name {twice[0]!r}")
-    target = Path(__file__).with_name("target.h").read_text(encoding="utf-8")
+    doubles = any(step.operation in DOUBLES for f in functions for _, step in f.program.live())
+    headers = [_header(name) for name in ("target.h", "double.h")[: 2 if doubles else 1]]
     opening = "\n".join(_comment(about))
-    return "\n".join([opening, target, *(text for f in functions for text in (emit_function(f), emit_kernel(f)))])
+    return "\n".join([opening, *headers, *(text for f in functions for text in (emit_function(f), emit_kernel(f)))])
+
+
+def _header(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def c_type(dtype: np.dtype[Any]) -> str:
@@ -146,6 +165,8 @@ def _comment(lines: Sequence[str]) -> list[str]:
 
 
 def _type(step: Instruction) -> str:
+    if step.operation in DOUBLES:
+        return "double"
     return "bool" if step.operation in _TRUTHS else "uint64_t"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 
 def _signed(x: int, width: int) -> int:
     return x - (1 << width) if x >> (width - 1) else x
@@ -34,11 +36,23 @@ _MEANING: Mapping[str, Callable[..., Any]] = {
     "any": lambda w, x, y: x or y,
     "not": lambda w, x: not x,
     "select": lambda w, t, x, y: x if t else y,
+    "double_add": lambda w, x, y: x + y,
+    "double_sub": lambda w, x, y: x - y,
+    "double_mul": lambda w, x, y: x * y,
+    "double_div": lambda w, x, y: x / y,
+    "double_sqrt": lambda w, x: np.sqrt(x),
+    "double_less": lambda w, x, y: bool(x < y),
+    "double_equal": lambda w, x, y: bool(x == y),
+    "double_select": lambda w, t, x, y: x if t else y,
+    "bits": lambda w, x: int(x.view(np.uint64)),
+    "double": lambda w, x: np.uint64(x).view(np.float64),
+    "widen": lambda w, x: np.float64(np.uint32(x).view(np.float32)),
+    "narrow": lambda w, x: int(np.float32(x).view(np.uint32)),
 }
 
 
 class IntegerMachine:
-    """Terms are ints below 2**width, and bools.
+    """Terms are ints below 2**width, and bools; binary64 numbers are numpy's.
 
     Args:
         width: bits of a word.
@@ -51,5 +65,6 @@ class IntegerMachine:
         return value & ((1 << self.width) - 1)
 
     def operate(self, name: str, *terms: Any) -> Any:
-        result = _MEANING[name](self.width, *terms)
-        return result if isinstance(result, bool) else self.constant(result)
+        with np.errstate(all="ignore"):  # of doubles
+            result = _MEANING[name](self.width, *terms)
+        return result if isinstance(result, bool | float) else self.constant(result)

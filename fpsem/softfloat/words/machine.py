@@ -43,13 +43,25 @@ _PRINTED: Mapping[str, str] = {
     "any": "{} | {}",
     "not": "not {}",
     "select": "choose({}, {}, {})",
+    "double_add": "{} + {}",
+    "double_sub": "{} - {}",
+    "double_mul": "{} * {}",
+    "double_div": "{} / {}",
+    "double_sqrt": "square_root({})",
+    "double_less": "{} < {}",
+    "double_equal": "{} == {}",
+    "double_select": "choose({}, {}, {})",
+    "bits": "bits({})",
+    "double": "double({})",
+    "widen": "widen({})",
+    "narrow": "narrow({})",
 }
 
 _IMPORTS = (
     "import numba",
     "import numpy as np",
     "",
-    "from fpsem.softfloat.words.intrinsics import choose, count_leading_zeros",
+    "from fpsem.softfloat.words.intrinsics import bits, choose, count_leading_zeros, double, narrow, square_root, widen",
 )
 
 

@@ -13,6 +13,18 @@ from typing import Any
 from fpsem.softfloat.words.word import Truth, Word
 
 
+TRUTHS_OF_DOUBLES = frozenset({"double_less", "double_equal"})
+"""The operations on binary64 numbers that give truths."""
+
+DOUBLES = frozenset({
+    "double_add", "double_sub", "double_mul", "double_div", "double_sqrt", "double_select", "double", "widen",
+})  # fmt: skip
+"""The operations that give binary64 numbers."""
+
+FROM_DOUBLES = frozenset({"bits", "narrow"})
+"""The operations that make words of them."""
+
+
 @dataclass(frozen=True)
 class Instruction:
     """``v{target} = operation(v{arguments}...)``; a constant has its value, a parameter its position."""

@@ -24,7 +24,9 @@ class Machine(Protocol):
 
     def operate(self, name: str, *terms: Any) -> Any:
         """The term of an operation: add sub mul div and or xor shift_left shift_right count_leading_zeros (words),
-        less signed_less equal (truths of words), all any not (truths of truths), select (truth, word, word)."""
+        less signed_less equal (truths of words), all any not (truths of truths), select (truth, word, word). A machine of
+        64-bit words may have binary64 numbers too (``double.py``): double_add double_sub double_mul double_div double_sqrt,
+        double_less double_equal, double_select, and between them and words bits double widen narrow."""
 
 
 class Truth:
