@@ -11,7 +11,7 @@ from fpsem.core.errors import UnknownNameError
 
 def all_bridges() -> dict[str, Bridge]:
     """Every bridge by its claim's name, sorted by module and place."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("bridge", "bound"))
+    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("bridge", "bound", "sweep"))
     found = [b for name in modules for b in importlib.import_module(f"{__name__}.{name}").BRIDGES]  # noqa: TID251  the registry
     return {bridge.claim.name: bridge for bridge in found}
 

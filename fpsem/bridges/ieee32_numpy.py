@@ -1,4 +1,4 @@
-"""IEEE32Exec and the machine's own float32: the same bits.
+"""IEEE32Exec and the machine's own float32: the same bits; and how far numpy's elementary functions are from the value.
 
 Source: IEEE 754-2019 clause 5.1: the correctly rounded result is one number, so two implementations of it agree.
 """
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from fpsem.bridges.bridge import Bridge, Part, agreement
+from fpsem.bridges.sweep.library import compare_codes
 from fpsem.core.claim import Claim, Evidence, Status
-from fpsem.core.codes import ulp_distance
 from fpsem.core.protocol import ARITHMETIC, ELEMENTARY
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.numpy_float32 import LIBRARY_ULPS, NumPyFloat32
@@ -30,17 +30,22 @@ def _check_arithmetic(cases: int, seed: int) -> Evidence:
     return agreement(_parts(cases, seed))
 
 
-def _check_elementary(cases: int, seed: int) -> Evidence:
-    exact, native, failures, worst, count = IEEE32Exec(), NumPyFloat32(), [], 0, 0
-    for name in ELEMENTARY:
-        (codes,) = columns(1, min(cases, 4000) // len(ELEMENTARY), seed, special=False)
-        right = native.to_bits(getattr(native, name)(native.from_bits(codes)))
-        distance = ulp_distance(getattr(exact, name)(codes), right)
-        count, worst = count + len(codes), max(worst, int(distance.max()))
-        failures += [
-            f"{name}({int(codes[i]):#x}): {int(distance[i])} ulps" for i in np.flatnonzero(distance > LIBRARY_ULPS)[:3]
-        ]
-    return Evidence(Status.TESTED, count, tuple(failures), f"worst seen: {worst} ulps")
+def _library(name: str) -> Bridge:
+    """The claim on one of numpy's functions."""
+
+    def check(cases: int, seed: int) -> Evidence:
+        (codes,) = columns(1, cases // len(ELEMENTARY), seed, special=False)
+        found = compare_codes(name, np.asarray(codes))
+        shown = f"{name}({found['at']:#x}): {found['largest']:.2f} ulps"
+        failures = () if found["largest"] <= LIBRARY_ULPS else (shown,)
+        return Evidence(Status.TESTED, found["inputs"], failures, f"worst seen: {found['largest']:.2f} ulps")
+
+    claim = Claim(
+        f"numpy-{name}-within-{LIBRARY_ULPS}-ulps",
+        f"NumPyFloat32's {name}, the library's, is within {LIBRARY_ULPS} ulps of the value on this machine",
+        ("real", "numpy_float32"), "finite codes with finite results", Status.TESTED, full=f"fpsem sweep {name} --library",
+    )  # fmt: skip
+    return Bridge(claim, check)
 
 
 BRIDGES = (
@@ -54,14 +59,5 @@ BRIDGES = (
         ),
         _check_arithmetic,
     ),
-    Bridge(
-        Claim(
-            "numpy-elementary-within-4-ulps",
-            f"numpy's elementary functions are within {LIBRARY_ULPS} ulps of the correctly rounded result on this machine",
-            ("ieee32", "numpy_float32"),
-            "finite codes",
-            Status.TESTED,
-        ),
-        _check_elementary,
-    ),
+    *map(_library, ELEMENTARY),
 )

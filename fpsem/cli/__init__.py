@@ -1,4 +1,5 @@
-"""The command line: ``fpsem run``, ``compare``, ``graph``, ``train``, ``verify``, ``check``, ``show``, ``proofs``, ``claims``.
+"""The command line: ``fpsem run``, ``compare``, ``graph``, ``train``, ``verify``, ``check``, ``show``, ``proofs``, ``claims``,
+``sweep``.
 
 Tables go to the standard output, or JSON with ``--json``; progress and errors go to the standard error. An error that fpsem
 foresees is one line and exit code 2; a claim, proof or question that fails is exit code 1.
@@ -9,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 
-from fpsem.cli import evidence, models, training
+from fpsem.cli import evidence, models, sweeping, training
 from fpsem.cli._shared import app, errors
 from fpsem.core.errors import FpsemError
 
-__all__ = ["app", "evidence", "main", "models", "training"]
+__all__ = ["app", "evidence", "main", "models", "sweeping", "training"]
 
 
 def main() -> None:

@@ -54,8 +54,9 @@ class Claim:
         statement: one sentence, quantified, with the arithmetic named.
         domains: the domains it relates.
         region: the inputs it covers.
-        evidence: the kind of evidence that ``check`` produces.
+        evidence: the kind of evidence that its command produces.
         schedule: the reduction order it holds for.
+        full: the command that gathers all of the evidence, where ``check`` takes a sample of it only.
     """
 
     name: str
@@ -64,8 +65,9 @@ class Claim:
     region: str
     evidence: Status
     schedule: str = "any"
+    full: str = ""
 
     @property
     def command(self) -> str:
         """The command that checks the claim again."""
-        return f"fpsem claims --check {self.name}"
+        return self.full or f"fpsem claims --check {self.name}"

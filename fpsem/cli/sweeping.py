@@ -1,0 +1,114 @@
+"""``fpsem sweep``: an elementary function over every binary32 number, in every direction, against an independent reference."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fpsem.cli._shared import AsJson, app, command_line, emit, warn
+from fpsem.cli.evidence import _rows_table
+from fpsem.core.errors import FileFormatError, UnknownNameError
+from fpsem.progress import progress_bar
+
+_RANDOM = 4_000_000
+
+Functions = Annotated[list[str] | None, typer.Argument(help="Functions of one argument: exp, log, sin, ...")]
+All = Annotated[bool, typer.Option("--all", help="Every function of one argument.")]
+Directions = Annotated[list[str] | None, typer.Option("--direction", help="nearest_even, upward, ...; repeat it; else all.")]
+Random = Annotated[int, typer.Option("--random", min=0, help="About how many random codes of each function go straight to Arb.")]
+Who = Annotated[str, typer.Option("--executor", help="local: processes of this machine; dask: a cluster.")]
+Scheduler = Annotated[str | None, typer.Option("--scheduler", help="The address of a scheduler of Dask, as tcp://host:8786.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="How many processes; one for each core by default.")]
+Reports = Annotated[Path | None, typer.Option("--report", help="Write FUNCTION.md into this folder.")]
+State = Annotated[Path | None, typer.Option("--state", help="Where finished units are noted; the cache by default.")]
+Codes = Annotated[str, typer.Option("--codes", help="Only a part: START:STOP, as 0x3f800000:0x40000000.")]
+
+
+@app.command()
+def sweep(
+    functions: Functions = None,
+    all_: All = False,
+    direction: Directions = None,
+    random: Random = _RANDOM,
+    executor: Who = "local",
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    report: Reports = None,
+    state: State = None,
+    codes: Codes = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare elementary functions with an independent reference on every binary32 number; goes on where it was stopped."""
+    from fpsem.bridges import sweep as sweeps
+    from fpsem.softfloat.elementary.names import UNARY
+
+    if bool(functions) == all_:
+        raise FileFormatError("sweep: name functions, or say --all")
+    names = list(UNARY) if all_ else list(functions or ())
+    start, stop = _range(codes, sweeps.ALL)
+    plan = sweeps.Plan(tuple(direction or sweeps.DIRECTIONS), random, start, stop)
+    who = _executor(executor, scheduler, workers)
+    if report is not None:
+        _check_folder(report)
+    begun = time.perf_counter()
+    try:
+        with progress_bar("sweeping", sum(len(plan.units(name)) for name in names)) as advance:
+            found = sweeps.sweep(names, plan, who, state, advance)
+    except KeyboardInterrupt:
+        warn(f"interrupted; what is done is noted in {state or sweeps.default_folder()}: the same command goes on from there")
+        raise typer.Exit(130) from None
+    _tell(found, report, time.perf_counter() - begun, as_json)
+
+
+def _tell(found: list[Any], report: Path | None, seconds: float, as_json: bool) -> None:
+    """Tables, reports and exit code."""
+    from fpsem.report.written import write_report
+
+    wall = f"Seconds from start to end, with the other functions of this command: {seconds:.1f}; noted units took none."
+    for one in found:
+        if report is not None:
+            title = f"Sweep of {one.function}: binary32, {'every input' if one.plan.whole else 'a part'}"
+            write_report(report / f"{one.function}.md", title, command_line(), one.rows(), [*one.notes(), wall])
+    if as_json:
+        emit([{"rows": one.rows(), "notes": one.notes(), "failures": one.failures(), "holds": one.holds} for one in found], True)
+    else:
+        emit([_rows_table("sweep", [row for one in found for row in one.rows()])], False)
+        emit([f"{one.function}: {note}" for one in found for note in one.notes()], False)
+    for failure in (failure for one in found for failure in one.failures()):
+        warn(f"FAILED {failure}", style="red")
+    if not all(one.holds for one in found):
+        raise typer.Exit(1)
+
+
+def _range(text: str, most: int) -> tuple[int, int]:
+    """The codes that are asked for; all where the text is empty."""
+    if not text:
+        return 0, most
+    try:
+        start, stop = (int(part, 0) for part in text.split(":"))
+    except ValueError:
+        raise FileFormatError(f"--codes {text!r}: expected START:STOP, two codes as 0x3f800000") from None
+    if not 0 <= start < stop <= most:
+        raise FileFormatError(f"--codes {text!r}: expected 0 <= START < STOP <= {most:#x}")
+    return start, stop
+
+
+def _executor(name: str, scheduler: str | None, workers: int | None) -> Any:
+    from fpsem.bridges.sweep import Dask, Local
+
+    if name not in ("local", "dask"):
+        raise UnknownNameError("executor", name, ("local", "dask"))
+    if name == "local" and scheduler is not None:
+        raise FileFormatError("--scheduler goes with --executor dask")
+    return Local(workers) if name == "local" else Dask(scheduler, workers)
+
+
+def _check_folder(folder: Path) -> None:
+    """See that reports can be written, before hours of work. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
