@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from fpsem.bridges.bound import error_bound as error_bound
     from fpsem.core.region import Box as Box
     from fpsem.core.schedule import Blocked as Blocked
+    from fpsem.core.schedule import Compensated as Compensated
+    from fpsem.core.schedule import Exact as Exact
     from fpsem.core.schedule import Lanes as Lanes
     from fpsem.core.schedule import NumPyPairwise as NumPyPairwise
     from fpsem.core.schedule import Pairwise as Pairwise
     from fpsem.core.schedule import Reverse as Reverse
     from fpsem.core.schedule import Schedule as Schedule
     from fpsem.core.schedule import Sequential as Sequential
+    from fpsem.core.schedule import SplitK as SplitK
     from fpsem.core.schedule import Tree as Tree
+    from fpsem.core.schedule import WarpTree as WarpTree
     from fpsem.core.verdict import Proved as Proved
     from fpsem.core.verdict import Refuted as Refuted
     from fpsem.core.verdict import Unknown as Unknown
@@ -55,7 +59,9 @@ if TYPE_CHECKING:
 _HOME: Mapping[str, str] = {
     "Blocked": "core.schedule",
     "Box": "core.region",
+    "Compensated": "core.schedule",
     "ErrorBound": "domains",
+    "Exact": "core.schedule",
     "Graph": "graph.ir",
     "IEEE32Exec": "domains",
     "Interval": "domains",
@@ -71,12 +77,14 @@ _HOME: Mapping[str, str] = {
     "RoundedReal": "domains",
     "Schedule": "core.schedule",
     "Sequential": "core.schedule",
+    "SplitK": "core.schedule",
     "SymbolicFP32": "domains",
     "SymbolicReal": "domains",
     "Tensor": "graph.trace",
     "Trainer": "train.trainer",
     "Tree": "core.schedule",
     "Unknown": "core.verdict",
+    "WarpTree": "core.schedule",
     "autodiff": "graph.",
     "compare": "report.compare",
     "data": "",

@@ -60,6 +60,31 @@ class Contract:
     gradual_underflow: bool = True
 
 
+@dataclass(frozen=True)
+class Accumulator:
+    """What sums are held in while they grow: a wider format's arithmetic, or the exact one. Arrays are of its own numbers.
+
+    Args:
+        widen: a scalar of the domain as a number of the accumulator, exactly.
+        narrow: the scalar that a number is rounded to, once.
+        add: the sum of two numbers, rounded as the accumulator is.
+        sub: the difference.
+        mul: the product of two widened scalars.
+        fma: the product of two widened scalars, plus a number, rounded once.
+    """
+
+    widen: Callable[[Array], Array]
+    narrow: Callable[[Array], Array]
+    add: Callable[[Array, Array], Array]
+    sub: Callable[[Array, Array], Array]
+    mul: Callable[[Array, Array], Array]
+    fma: Callable[[Array, Array, Array], Array]
+
+
+EXACT = "exact"
+"""The accumulator that never rounds, which the schedule Exact asks for."""
+
+
 class ScalarDomain(Protocol):
     """The one scalar protocol. Arrays broadcast as numpy's do; every method is elementwise and pure."""
 
@@ -196,6 +221,12 @@ class ScalarDomain(Protocol):
     def is_finite(self, x: Array) -> Array:
         """The domain's truth of "is neither infinite nor NaN"."""
 
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """What sums are held in under a schedule with this accumulator, or "exact"; asked for only where the schedule names one.
+        Exact domains give their own arithmetic. Raises UnsupportedError where sums cannot be held so."""
+
 
 ARITHMETIC: Mapping[str, int] = {
     "add": 2, "sub": 2, "mul": 2, "div": 2, "fma": 3, "sqrt": 1, "neg": 1, "abs": 1, "minimum": 2, "maximum": 2,
@@ -207,6 +238,11 @@ ELEMENTARY: tuple[str, ...] = ("exp", "expm1", "log", "log1p", "sin", "cos", "ta
 
 COMPARISONS: tuple[str, ...] = ("less", "less_equal", "equal")
 """Primitives that give the domain's truth."""
+
+
+def own_accumulator(domain: ScalarDomain) -> Accumulator:
+    """Sums held in the domain's own scalars."""
+    return Accumulator(np.asarray, np.asarray, domain.add, domain.sub, domain.mul, domain.fma)
 
 
 def exact_array(values: Any) -> Array:

@@ -57,16 +57,20 @@ def check_bound(found: Reference, stated: Stated) -> BoundCheck:
     x = found.codes.view(np.float32)
     numbers = _numbers(found.name, bool(found.codes[0] >= BINARY32.sign_mask))
     ratio, at = _check(found.hi, found.lo, found.error, found.code, found.state, y, e, x, *numbers, outcome)
-    violations, code = [], int(found.codes[at]) if at >= 0 else -1
+    violations, code, stand_ins = list[int](), int(found.codes[at]) if at >= 0 else -1, int((outcome == _STANDS_IN).sum())
     doubts = np.flatnonzero(outcome == _DOUBTFUL)
     for i in doubts[:_MOST_DOUBTS]:
-        true = _ratio(found.name, int(found.codes[i]), float(y[i]), float(e[i]))
+        one = int(found.codes[i])
+        true = _ratio(found.name, one, float(y[i]), float(e[i]))
         if true is None or not true <= 1:
-            violations.append(int(found.codes[i]))
+            if _stands_in(found.name, one, float(y[i]), numbers):
+                stand_ins += 1
+            else:
+                violations.append(one)
         elif true > ratio:
-            ratio, code = true, int(found.codes[i])
+            ratio, code = true, one
     violations += [int(c) for c in found.codes[doubts[_MOST_DOUBTS:]]]
-    return BoundCheck(float(ratio), code, int((outcome == _STANDS_IN).sum()), violations)
+    return BoundCheck(float(ratio), code, stand_ins, violations)
 
 
 def _numbers(name: str, negative: bool) -> tuple[Doubles, Doubles]:
@@ -88,6 +92,20 @@ def _ratio(name: str, code: int, y: float, e: float) -> float | None:
     with flint.ctx.workprec(600):
         off = (ball(name, flint.arb(float(x))) - flint.arb(y)).abs_upper()
         return float(off / flint.arb(e)) * (1 + 2.0**-50) if e > 0 and off.is_finite() else None
+
+
+def _stands_in(name: str, code: int, y: float, numbers: tuple[Doubles, Doubles]) -> bool:
+    """Whether f and y are on the same side of a number that f tends to, and so near to it that no boundary is between them."""
+    x = float(BINARY32.decode(code))
+    with flint.ctx.workprec(1400):
+        for n in (float(constant + multiple * x) for constant, multiple in numbers):
+            if not np.isfinite(n) or not np.isfinite(y):
+                continue
+            off, stated = ball(name, flint.arb(x)) - flint.arb(n), flint.arb(y) - flint.arb(n)
+            reach = flint.arb(abs(n)) * 2.0**-26
+            if off * stated > 0 and abs(off) < reach and abs(stated) < reach:
+                return True
+    return False
 
 
 @numba.njit(inline="always", error_model="numpy")  # type: ignore[untyped-decorator]

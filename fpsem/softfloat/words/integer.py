@@ -18,6 +18,16 @@ def _shift(x: int, amount: int, width: int, left: bool) -> int:
     return x << amount if left else x >> amount
 
 
+def _quiet(f: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation on numpy's numbers without its warnings: infinities and NaNs are results here."""
+
+    def operation(width: int, *terms: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return f(width, *terms)
+
+    return operation
+
+
 _MEANING: Mapping[str, Callable[..., Any]] = {
     "add": lambda w, x, y: x + y,
     "sub": lambda w, x, y: x - y,
@@ -36,18 +46,18 @@ _MEANING: Mapping[str, Callable[..., Any]] = {
     "any": lambda w, x, y: x or y,
     "not": lambda w, x: not x,
     "select": lambda w, t, x, y: x if t else y,
-    "double_add": lambda w, x, y: x + y,
-    "double_sub": lambda w, x, y: x - y,
-    "double_mul": lambda w, x, y: x * y,
-    "double_div": lambda w, x, y: x / y,
-    "double_sqrt": lambda w, x: np.sqrt(x),
+    "double_add": _quiet(lambda w, x, y: x + y),
+    "double_sub": _quiet(lambda w, x, y: x - y),
+    "double_mul": _quiet(lambda w, x, y: x * y),
+    "double_div": _quiet(lambda w, x, y: x / y),
+    "double_sqrt": _quiet(lambda w, x: np.sqrt(x)),
     "double_less": lambda w, x, y: bool(x < y),
     "double_equal": lambda w, x, y: bool(x == y),
     "double_select": lambda w, t, x, y: x if t else y,
     "bits": lambda w, x: int(x.view(np.uint64)),
     "double": lambda w, x: np.uint64(x).view(np.float64),
     "widen": lambda w, x: np.float64(np.uint32(x).view(np.float32)),
-    "narrow": lambda w, x: int(np.float32(x).view(np.uint32)),
+    "narrow": _quiet(lambda w, x: int(np.float32(x).view(np.uint32))),
 }
 
 
@@ -65,6 +75,5 @@ class IntegerMachine:
         return value & ((1 << self.width) - 1)
 
     def operate(self, name: str, *terms: Any) -> Any:
-        with np.errstate(all="ignore"):  # of doubles
-            result = _MEANING[name](self.width, *terms)
+        result = _MEANING[name](self.width, *terms)
         return result if isinstance(result, bool | float) else self.constant(result)
