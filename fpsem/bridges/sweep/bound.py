@@ -81,22 +81,29 @@ def _numbers(name: str, negative: bool) -> tuple[Doubles, Doubles]:
     return np.array(first), np.array((0.0, 1.0) if np.isnan(last[0]) and far is not None and np.isnan(far.limit) else last)
 
 
+def _number(code: int) -> float:
+    """The number, or infinity, of a code."""
+    return float(np.uint32(code).view(np.float32))
+
+
 def _ratio(name: str, code: int, y: float, e: float) -> float | None:
     """|f - y| / e at one argument, from above; None where it cannot be told. An exact value is its own proof."""
     if not (np.isfinite(y) and np.isfinite(e)):
         return None
-    x = BINARY32.decode(code)
-    exact = rational_value(name, x) if abs(x) < 1 << 20 else None
-    if exact is not None and exact == Fraction(y):
+    x = _number(code)
+    moderate = np.isfinite(x) and (abs(x) < 1 << 10 or name not in ("exp2", "exp10"))
+    if moderate and rational_value(name, Fraction(x)) == Fraction(y):
         return 0.0
     with flint.ctx.workprec(600):
-        off = (ball(name, flint.arb(float(x))) - flint.arb(y)).abs_upper()
+        off = (ball(name, flint.arb(x)) - flint.arb(y)).abs_upper()
         return float(off / flint.arb(e)) * (1 + 2.0**-50) if e > 0 and off.is_finite() else None
 
 
 def _stands_in(name: str, code: int, y: float, numbers: tuple[Doubles, Doubles]) -> bool:
     """Whether f and y are on the same side of a number that f tends to, and so near to it that no boundary is between them."""
-    x = float(BINARY32.decode(code))
+    x = _number(code)
+    if not np.isfinite(x):
+        return False
     with flint.ctx.workprec(1400):
         for n in (float(constant + multiple * x) for constant, multiple in numbers):
             if not np.isfinite(n) or not np.isfinite(y):

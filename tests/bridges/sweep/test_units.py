@@ -20,6 +20,7 @@ from fpsem.core.errors import MissingExtraError, UnableError, UnknownNameError
 from fpsem.core.formats import BINARY32
 from fpsem.softfloat.attributes import Flag
 from fpsem.softfloat.elementary.kernel import approximation
+from fpsem.softfloat.elementary.names import UNARY
 
 ONE = 127 << 23
 BAD = ONE + 4321
@@ -98,6 +99,18 @@ def test_a_stand_in_beside_the_smallest_normal_number_is_one(name: str) -> None:
     assert reference(name, BINARY32.min_normal, BINARY32.min_normal + 1).pending.size == 1
     found = check_bound(reference(name, BINARY32.min_normal, BINARY32.min_normal + 2), approximation)
     assert (found.stand_ins, found.violations) == (2, [])
+
+
+@pytest.mark.parametrize("start", [BINARY32.overflow_code, BINARY32.overflow_code | BINARY32.sign_mask])
+@pytest.mark.parametrize("name", UNARY)
+def test_the_bound_is_checked_at_infinities_too(name: str, start: int) -> None:
+    assert check_bound(reference(name, start, start + 2), approximation).violations == []
+
+
+@pytest.mark.parametrize(("name", "start"), [("log2", 254 << 23), ("log2", 200 << 23), ("cbrt", 253 << 23), ("exp2", 133 << 23)])
+def test_an_exact_value_is_its_own_proof(name: str, start: int) -> None:
+    """Powers of two and the like, whose stated error is 0 or whose value is a number of binary32."""
+    assert check_bound(reference(name, start, start + 2), approximation).violations == []
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------
