@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 
-from fpsem.cli import evidence, models, sweeping, training
+from fpsem.cli import evidence, models, revealing, sweeping, training
 from fpsem.cli._shared import app, errors
 from fpsem.core.errors import FpsemError
 
-__all__ = ["app", "evidence", "main", "models", "sweeping", "training"]
+__all__ = ["app", "evidence", "main", "models", "revealing", "sweeping", "training"]
 
 
 def main() -> None:

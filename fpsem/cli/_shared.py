@@ -63,3 +63,17 @@ def emit(content: Any, as_json: bool) -> None:
 def warn(text: str, style: str = "yellow") -> None:
     """A line on the standard error."""
     errors.print(text, markup=False, style=style, soft_wrap=True)
+
+
+def rows_table(title: str, rows: list[dict[str, Any]]) -> Any:
+    """Rows that have the same keys, as a table; statements, which are long, are left out."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title)
+    headings = [key for key in (rows[0] if rows else {}) if key != "statement"]
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(row[heading])) for heading in headings))
+    return table

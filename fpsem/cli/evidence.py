@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fpsem.cli._shared import AsJson, Report, app, command_line, emit, warn
+from fpsem.cli._shared import AsJson, Report, app, command_line, emit, rows_table, warn
 from fpsem.core.errors import FileFormatError
 from fpsem.progress import progress_bar
 
@@ -59,7 +59,7 @@ def proofs(
             rows.append(row)
     if report is not None:
         _write_report(report, "Proofs: the softfloat algorithms against SMT-LIB", rows)
-    emit(rows if as_json else [_rows_table("proofs", rows)], as_json)
+    emit(rows if as_json else [rows_table("proofs", rows)], as_json)
     if any(row.get("verdict", "Proved") != "Proved" for row in rows):
         raise typer.Exit(1)
 
@@ -84,7 +84,7 @@ def conformance(
     rows = [line.row() for line in lines]
     if report is not None:
         _write_report(report, "Conformance of the bit level", rows)
-    emit(rows if as_json else [_rows_table("conformance", rows)], as_json)
+    emit(rows if as_json else [rows_table("conformance", rows)], as_json)
     for line in lines:
         if line.first:
             warn(f"FAILED {line.check.name}: {line.first}", style="red")
@@ -149,16 +149,3 @@ def _write_report(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
     from fpsem.report.written import write_report
 
     write_report(path, title, command_line(), rows)
-
-
-def _rows_table(title: str, rows: list[dict[str, Any]]) -> Any:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=title)
-    headings = [key for key in (rows[0] if rows else {}) if key != "statement"]
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(str(row[heading])) for heading in headings))
-    return table

@@ -9,17 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from fpsem.cli._shared import AsJson, app, command_line, emit, warn
-from fpsem.cli.evidence import _rows_table
+from fpsem.cli._shared import AsJson, app, command_line, emit, rows_table, warn
 from fpsem.core.errors import FileFormatError, UnknownNameError
 from fpsem.progress import progress_bar
 
-_RANDOM = 4_000_000
+_RANDOM, _PAIRS = 4_000_000, 1_000_000_000
 
-Functions = Annotated[list[str] | None, typer.Argument(help="Functions of one argument: exp, log, sin, ...")]
+Functions = Annotated[list[str] | None, typer.Argument(help="exp, log, sin, ...; of two arguments pow, atan2, hypot.")]
 All = Annotated[bool, typer.Option("--all", help="Every function of one argument.")]
 Directions = Annotated[list[str] | None, typer.Option("--direction", help="nearest_even, upward, ...; repeat it; else all.")]
 Random = Annotated[int, typer.Option("--random", min=0, help="About how many random codes of each function go straight to Arb.")]
+Pairs = Annotated[int, typer.Option("--pairs", min=1, help="About how many pairs, of functions of two arguments.")]
+Library = Annotated[bool, typer.Option("--library", help="Measure numpy's float32 functions instead; see numpy.md.")]
 Who = Annotated[str, typer.Option("--executor", help="local: processes of this machine; dask: a cluster.")]
 Scheduler = Annotated[str | None, typer.Option("--scheduler", help="The address of a scheduler of Dask, as tcp://host:8786.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="How many processes; one for each core by default.")]
@@ -34,6 +35,8 @@ def sweep(
     all_: All = False,
     direction: Directions = None,
     random: Random = _RANDOM,
+    pairs: Pairs = _PAIRS,
+    library: Library = False,
     executor: Who = "local",
     scheduler: Scheduler = None,
     workers: Workers = None,
@@ -44,24 +47,51 @@ def sweep(
 ) -> None:
     """Compare elementary functions with an independent reference on every binary32 number; goes on where it was stopped."""
     from fpsem.bridges import sweep as sweeps
-    from fpsem.softfloat.elementary.names import UNARY
+    from fpsem.core.protocol import ELEMENTARY as PRIMITIVES
+    from fpsem.softfloat.elementary.names import BINARY, UNARY
 
     if bool(functions) == all_:
         raise FileFormatError("sweep: name functions, or say --all")
-    names = list(UNARY) if all_ else list(functions or ())
-    start, stop = _range(codes, sweeps.ALL)
-    plan = sweeps.Plan(tuple(direction or sweeps.DIRECTIONS), random, start, stop)
-    who = _executor(executor, scheduler, workers)
+    names = list(dict.fromkeys(functions or (PRIMITIVES if library else UNARY)))
+    who, (start, stop) = _executor(executor, scheduler, workers), _range(codes, sweeps.ALL)
     if report is not None:
         _check_folder(report)
     begun = time.perf_counter()
     try:
-        with progress_bar("sweeping", sum(len(plan.units(name)) for name in names)) as advance:
-            found = sweeps.sweep(names, plan, who, state, advance)
+        if library:
+            _tell_library(names, _measured(names, who, state, start, stop), report, as_json)
+            return
+        codes_plan = sweeps.Plan(tuple(direction or sweeps.DIRECTIONS), random, start, stop)
+        parts = [
+            (sweeps.PairPlan(count=-(-pairs // sweeps.PairPlan.size)), [name for name in names if name in BINARY]),
+            (codes_plan, [name for name in names if name not in BINARY]),  # unknown ones are refused there
+        ]
+        with progress_bar("sweeping", sum(len(plan.units(name)) for plan, some in parts for name in some)) as advance:
+            found = [one for plan, some in reversed(parts) for one in sweeps.sweep(some, plan, who, state, advance)]
     except KeyboardInterrupt:
         warn(f"interrupted; what is done is noted in {state or sweeps.default_folder()}: the same command goes on from there")
         raise typer.Exit(130) from None
     _tell(found, report, time.perf_counter() - begun, as_json)
+
+
+def _measured(names: list[str], who: Any, state: Path | None, start: int, stop: int) -> Any:
+    from fpsem.bridges.sweep.library import measure
+
+    with progress_bar("measuring", len(names) * -(-(stop - start) // (1 << 24))) as advance:
+        return measure(names, who, state, start, stop, advance)
+
+
+def _tell_library(names: list[str], found: list[Any], report: Path | None, as_json: bool) -> None:
+    """A table, and a report for all functions together."""
+    from importlib.metadata import version
+
+    from fpsem.report.written import write_report
+
+    rows, title = [one.row() for one in found], f"numpy {version('numpy')} float32 functions: largest errors on this machine"
+    note = "TESTED on this processor, over these numbers: numpy's functions depend on both. erf is the C library's, in binary64."
+    if report is not None:
+        write_report(report / "numpy.md", title, command_line(), rows, [note])
+    emit(rows if as_json else [rows_table(title, rows), note], as_json)
 
 
 def _tell(found: list[Any], report: Path | None, seconds: float, as_json: bool) -> None:
@@ -71,12 +101,12 @@ def _tell(found: list[Any], report: Path | None, seconds: float, as_json: bool) 
     wall = f"Seconds from start to end, with the other functions of this command: {seconds:.1f}; noted units took none."
     for one in found:
         if report is not None:
-            title = f"Sweep of {one.function}: binary32, {'every input' if one.plan.whole else 'a part'}"
+            title = f"Sweep of {one.function}: binary32, {one.region}"
             write_report(report / f"{one.function}.md", title, command_line(), one.rows(), [*one.notes(), wall])
     if as_json:
         emit([{"rows": one.rows(), "notes": one.notes(), "failures": one.failures(), "holds": one.holds} for one in found], True)
     else:
-        emit([_rows_table("sweep", [row for one in found for row in one.rows()])], False)
+        emit([rows_table("sweep", [row for one in found for row in one.rows()])], False)
         emit([f"{one.function}: {note}" for one in found for note in one.notes()], False)
     for failure in (failure for one in found for failure in one.failures()):
         warn(f"FAILED {failure}", style="red")

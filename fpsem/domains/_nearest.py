@@ -81,6 +81,12 @@ def cast(x: Ends, format: str) -> Ends:
     return settled([narrowed(x[0])], [narrowed(x[1])], x)
 
 
+def to_single(x: Ends) -> Ends:
+    """Intervals of doubles rounded to binary32. Sums and products here are of either format."""
+    with np.errstate(all="ignore"):
+        return settled([np.asarray(x[0], np.float32)], [np.asarray(x[1], np.float32)], x)
+
+
 def _at_points(name: str, x: Any) -> Any:
     from fpsem.softfloat import arithmetic
 
@@ -93,7 +99,7 @@ def _once(x: Ends) -> tuple[Any, ...]:
 
 
 def _codes(x: Any) -> Array:
-    return np.ascontiguousarray(x).reshape(np.shape(x)).view(np.uint32)
+    return np.ascontiguousarray(x).reshape(np.shape(x)).view(f"uint{8 * x.dtype.itemsize}")
 
 
 def _floats(codes: Any) -> Any:

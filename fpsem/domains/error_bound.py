@@ -24,10 +24,10 @@ import numpy as np
 
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
-from fpsem.core.formats import BINARY32, Format, format_named
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.formats import BINARY32, FORMATS, Format, format_named
+from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.region import Box
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains import _outward as outward
 
 _DTYPE = np.dtype([("lo", np.float64), ("hi", np.float64), ("err", np.float64)])
@@ -45,6 +45,7 @@ class ErrorBound:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        wider_accumulator(self.schedule, BINARY32)
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -190,6 +191,32 @@ class ErrorBound:
 
     def is_finite(self, x: Array) -> Array:
         return np.where(np.isfinite(x["err"]), outward.TRUE, outward.UNKNOWN)
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """Sums held in binary64, each step with its own half ulp; or exactly, without any."""
+        if format == BINARY32.name:
+            return own_accumulator(self)
+
+        def held(ends: outward.Ends, err: Any) -> Array:
+            return _pack(*ends, err) if format == EXACT else _rounded(ends, err, FORMATS[format])
+
+        def add(x: Array, y: Array) -> Array:
+            return held(outward.add(_ends(x), _ends(y)), outward.up(x["err"] + y["err"]))
+
+        def fma(x: Array, y: Array, z: Array) -> Array:
+            product, err = _product(x, y)
+            return held(outward.add(product, _ends(z)), outward.up(err + z["err"]))
+
+        return Accumulator(
+            widen=np.asarray,
+            narrow=lambda x: _rounded(_ends(x), x["err"]),
+            add=add,
+            sub=lambda x, y: add(x, self.neg(y)),
+            mul=lambda x, y: held(*_product(x, y)),
+            fma=fma,
+        )
 
 
 def _pack(lo: Any, hi: Any, err: Any) -> Array:

@@ -12,21 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 
 from fpsem.core.codes import decode_array, encode_array
 from fpsem.core.exact import round_pi, round_to_bits
-from fpsem.core.formats import BINARY32
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.formats import BINARY32, FORMATS, Format
+from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.rounding import Rounding, rounding_named
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
+from fpsem.domains._exact_sums import exact_accumulator, round_number
 from fpsem.domains._scheduled import Kernels, reductions
 from fpsem.softfloat import Arithmetic, arithmetic
 from fpsem.softfloat.attributes import NaN, Subnormals, choice
 from fpsem.softfloat.raised import Raised
+
+_BINARY64 = FORMATS["binary64"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class IEEE32Exec:
 
     Raises:
         UnknownNameError: no such direction, schedule, NaN or treatment of subnormals.
+        ScheduleError: an accumulator narrower than binary32.
     """
 
     rounding: Rounding | str = Rounding.NEAREST_EVEN
@@ -53,6 +57,7 @@ class IEEE32Exec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "rounding", rounding_named(self.rounding))
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        wider_accumulator(self.schedule, BINARY32)
         object.__setattr__(self, "nan", choice("choice of NaN", NaN, self.nan))
         object.__setattr__(self, "subnormals", choice("treatment of subnormals", Subnormals, self.subnormals))
 
@@ -84,12 +89,17 @@ class IEEE32Exec:
     def _f32(self) -> Arithmetic:
         return arithmetic(BINARY32, nan=self.nan, subnormals=self.subnormals)
 
-    def _computed(self, name: str, *operands: Array, rounds: bool = False) -> Array:
+    @cached_property
+    def _f64(self) -> Arithmetic:
+        return arithmetic(_BINARY64, nan=self.nan, subnormals=self.subnormals)
+
+    def _computed(self, name: str, *operands: Array | Format, rounds: bool = False, of: Arithmetic | None = None) -> Array:
         """An operation of the arithmetic, its exceptions raised where that is asked for."""
         options = {"rounding": self.rounding} if rounds else {}
+        operation = getattr(of or self._f32, name)
         if self.flags is None:
-            return getattr(self._f32, name)(*operands, **options)  # type: ignore[no-any-return]
-        result, raised = getattr(self._f32, name)(*operands, **options, with_flags=True)
+            return operation(*operands, **options)  # type: ignore[no-any-return]
+        result, raised = operation(*operands, **options, with_flags=True)
         self.flags.raise_flags(raised)
         return result  # type: ignore[no-any-return]
 
@@ -197,6 +207,33 @@ class IEEE32Exec:
 
     def is_finite(self, x: Array) -> Array:
         return np.asarray(np.isfinite(_floats(x)))
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """Sums held in binary64, by the same algorithms and in the same direction; or exactly. NaN among what is summed exactly
+        gives the NaN of an invalid operation; an exact sum raises no flag but those of its conversions and its one rounding."""
+        if format == BINARY32.name:
+            return own_accumulator(self)
+        if format == EXACT:
+            return exact_accumulator(lambda x: self._widened(x).view(np.float64), self._from_exact, self._direction)
+        add, sub, mul, fma = (partial(self._computed, name, rounds=True, of=self._f64) for name in ("add", "sub", "mul", "fma"))
+        return Accumulator(self._widened, self._narrowed, add, sub, mul, fma)
+
+    def _widened(self, x: Array) -> Array:
+        """binary32 codes as codes of binary64."""
+        return self._computed("convert", x, _BINARY64)
+
+    def _narrowed(self, x: Array) -> Array:
+        """Codes of binary64 rounded to binary32."""
+        return self._computed("convert", x, BINARY32, rounds=True, of=self._f64)
+
+    def _from_exact(self, numbers: Array) -> Array:
+        """Exact numbers rounded once: to odd in binary64 first, which decides every later rounding as the number itself does."""
+        odd = np.asarray(np.frompyfunc(lambda x: round_number(x, _BINARY64, Rounding.TO_ODD), 1, 1)(numbers), dtype=np.uint64)
+        infinity = np.array(BINARY32.overflow_code, BINARY32.dtype)
+        invalid = self._f32.sub(infinity, infinity)
+        return np.where(np.isnan(odd.view(np.float64)), invalid, self._narrowed(odd))
 
 
 @cache

@@ -32,9 +32,9 @@ from fpsem.core.codes import encode_array
 from fpsem.core.errors import UnableError, UndefinedError, UnknownNameError, UnsupportedError
 from fpsem.core.exact import pi_bracket, round_pi, round_to_bits
 from fpsem.core.formats import BINARY32
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.region import Box
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains import _nearest as nearest
 from fpsem.domains import _outward as outward
 
@@ -64,6 +64,7 @@ class Interval:
         if self.semantics not in _DTYPES:
             raise UnknownNameError("semantics", self.semantics, _DTYPES)
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        wider_accumulator(self.schedule, BINARY32)
         if self._is_real and self.schedule != Sequential():
             raise UnsupportedError("interval takes no schedule: real sums do not depend on their order (see binary32)")
 
@@ -232,6 +233,35 @@ class Interval:
         never = _is_nan(x) | ((x["lo"] == x["hi"]) & np.isinf(x["lo"]))
         sure = np.full(x.shape, self._is_real) | _is_bounded(x)
         return np.where(outward.is_whole(_ends(x)), outward.UNKNOWN, outward.decide(sure, never))
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """Sums of executions held in binary64: intervals of doubles, each end rounded to nearest even.
+
+        Raises:
+            UnsupportedError: exact sums of executions.
+        """
+        if self._is_real or format == BINARY32.name:
+            return own_accumulator(self)
+        if format == EXACT:
+            raise UnsupportedError(f"schedule {self.schedule}: {self.name} encloses no exact sums; use the domain error_bound")
+        doubles, singles = Interval("real")._pack, self._pack
+
+        def add(x: Array, y: Array) -> Array:
+            return doubles(nearest.add(_ends(x), _ends(y)))
+
+        def mul(x: Array, y: Array) -> Array:
+            return doubles(nearest.mul(_ends(x), _ends(y)))
+
+        return Accumulator(
+            widen=lambda x: doubles(_ends(x)),
+            narrow=lambda x: singles(nearest.to_single(_ends(x))),
+            add=add,
+            sub=lambda x, y: add(x, doubles(outward.neg(_ends(y)))),
+            mul=mul,
+            fma=lambda x, y, z: add(mul(x, y), z),  # products of two binary32 numbers are exact in binary64
+        )
 
     # -- helpers -------------------------------------------------------------------------------------------------
 

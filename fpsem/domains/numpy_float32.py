@@ -22,8 +22,9 @@ from fpsem.core.codes import decode_array, encode_array
 from fpsem.core.errors import UnknownNameError
 from fpsem.core.exact import round_pi, round_to_bits
 from fpsem.core.formats import BINARY32
-from fpsem.core.protocol import Array, Contract, Kind
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
+from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
+from fpsem.domains._exact_sums import exact_accumulator, round_number
 from fpsem.domains._scheduled import Kernels, reductions
 from fpsem.softfloat import arithmetic
 
@@ -41,6 +42,7 @@ class NumPyFloat32:
 
     Raises:
         UnknownNameError: no such schedule or choice of functions.
+        ScheduleError: an accumulator narrower than binary32.
     """
 
     schedule: Schedule = Sequential()
@@ -53,6 +55,7 @@ class NumPyFloat32:
         library = str(self.schedule) == "library"
         object.__setattr__(self, "library_reductions", library)
         object.__setattr__(self, "schedule", Sequential() if library else schedule_of(self.schedule))
+        wider_accumulator(self.schedule, BINARY32)
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -184,6 +187,23 @@ class NumPyFloat32:
     def is_finite(self, x: Array) -> Array:
         return np.isfinite(x)
 
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """Sums held in the machine's doubles, or exactly."""
+        if format == BINARY32.name:
+            return own_accumulator(self)
+        if format == EXACT:
+            return exact_accumulator(self._doubles, lambda x: _each_rounded(x).view(np.float32))
+        add, sub, mul = (_quiet(function) for function in (np.add, np.subtract, np.multiply))
+        return Accumulator(self._doubles, self._singles, add, sub, mul, lambda x, y, z: add(mul(x, y), z))
+
+    def _doubles(self, x: Array) -> Array:
+        return _quiet(np.asarray)(x, dtype=np.float64)
+
+    def _singles(self, x: Array) -> Array:
+        return _quiet(np.asarray)(x, dtype=np.float32)
+
 
 _SUMS = Kernels(
     "float32_sums",
@@ -231,6 +251,11 @@ def _quiet(function: Callable[..., Any]) -> Callable[..., Array]:
             return np.asarray(function(*arguments, **options))
 
     return call
+
+
+def _each_rounded(numbers: Array) -> Array:
+    """Exact numbers as codes."""
+    return np.asarray(np.frompyfunc(lambda x: round_number(x, BINARY32), 1, 1)(numbers), dtype=np.uint32)
 
 
 def _erf(x: Array) -> Array:

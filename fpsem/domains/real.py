@@ -36,7 +36,7 @@ from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.protocol import Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.schedule import Schedule, Sequential
 
 _GUARD_BITS = 32
@@ -232,6 +232,12 @@ class Real:
     def is_finite(self, x: Array) -> Array:
         """Always."""
         return np.full(np.shape(x), Ternary.TRUE, dtype=object)
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """The domain's own arithmetic: real sums depend on no accumulator."""
+        return own_accumulator(self)
 
     # -- the walk over an array ----------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ unified library for proving floating-point algorithms in Coq", 2011, where the g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from math import isqrt
 from typing import Any
 
@@ -29,9 +30,9 @@ from fpsem.core.codes import decode_array
 from fpsem.core.errors import UndefinedError
 from fpsem.core.exact import exponent_of, round_pi, round_to_bits, round_to_precision
 from fpsem.core.formats import BINARY32, Format, format_named
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind
 from fpsem.core.rounding import Rounding, rounding_named
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.softfloat.elementary.ziv import round_function
 
 
@@ -46,6 +47,7 @@ class RoundedReal:
 
     Raises:
         UnknownNameError: for a format or direction that does not exist.
+        ScheduleError: the schedule's accumulator is narrower than the format.
     """
 
     format: str | Format = "binary32"
@@ -56,6 +58,7 @@ class RoundedReal:
         format_named(self.format)
         rounding_named(self.rounding)
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        wider_accumulator(self.schedule, format_named(self.format))
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -192,6 +195,17 @@ class RoundedReal:
     def is_finite(self, x: Array) -> Array:
         """Always."""
         return np.ones(np.shape(x), dtype=bool)
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """Sums held on a wider format's grid, in the same direction; or exactly."""
+        narrow = partial(self._rounded, lambda value: value)
+        if format == EXACT:
+            arithmetic = (lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, lambda x, y, z: x * y + z)
+            return Accumulator(np.asarray, narrow, *(partial(_map, operation) for operation in arithmetic))
+        wide = replace(self, format=format, schedule=Sequential())
+        return Accumulator(np.asarray, narrow, wide.add, wide.sub, wide.mul, wide.fma)
 
     # -- the walk over an array ----------------------------------------------------------------------------------
 

@@ -19,10 +19,10 @@ import z3
 from fpsem.core.codes import decode_array, encode_array
 from fpsem.core.errors import UnableError, UnknownNameError, UnsupportedError
 from fpsem.core.exact import round_pi, round_to_bits
-from fpsem.core.formats import BINARY32, format_named
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.formats import BINARY32, FORMATS, format_named
+from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.rounding import Rounding, rounding_named
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 
 _MODES: Mapping[Rounding, Callable[[], Any]] = {
     Rounding.NEAREST_EVEN: z3.RNE,
@@ -54,6 +54,7 @@ class SymbolicFP32:
             raise UnknownNameError("SMT-LIB rounding direction", direction.value, [known.value for known in _MODES])
         object.__setattr__(self, "rounding", direction)
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        wider_accumulator(self.schedule, BINARY32)
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -192,6 +193,22 @@ class SymbolicFP32:
 
     def is_finite(self, x: Array) -> Array:
         return _each(lambda a: z3.Not(z3.Or(z3.fpIsInf(a), z3.fpIsNaN(a))), x)
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """Sums held in SMT-LIB's binary64. Raises UnsupportedError for exact ones, which would be terms of real numbers."""
+        if format == BINARY32.name:
+            return own_accumulator(self)
+        if format == EXACT:
+            raise UnsupportedError(f"schedule {self.schedule}: {self.name} has no exact sums; use ieee32 or rounded_real")
+        wide = FORMATS[format]
+        sort = z3.FPSort(wide.exponent_bits, wide.precision)
+
+        def to(sort: Any) -> Callable[[Array], Array]:
+            return lambda x: _each(lambda a: z3.fpToFP(self._mode, a, sort), x)
+
+        return Accumulator(to(sort), to(_sort()), self.add, self.sub, self.mul, self.fma)
 
 
 def _sort() -> Any:

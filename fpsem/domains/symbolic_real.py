@@ -30,7 +30,7 @@ from fpsem.core.codes import decode_array
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32
-from fpsem.core.protocol import Array, Contract, Kind
+from fpsem.core.protocol import Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.schedule import Schedule, Sequential
 
 _DIGITS = 100
@@ -191,6 +191,12 @@ class SymbolicReal:
     def is_finite(self, x: Array) -> Array:
         """Always."""
         return np.full(np.shape(x), sympy.true, dtype=object)
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        """The domain's own arithmetic: real sums depend on no accumulator."""
+        return own_accumulator(self)
 
 
 # -- on scalars ------------------------------------------------------------------------------------------------------

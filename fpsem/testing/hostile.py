@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from fpsem.core.protocol import ARITHMETIC, ELEMENTARY, Array, Contract, ScalarDomain, exact_array
+from fpsem.core.protocol import ARITHMETIC, ELEMENTARY, Accumulator, Array, Contract, ScalarDomain, exact_array
 from fpsem.core.schedule import Schedule
 
 
@@ -179,6 +179,11 @@ class HostileDomain:
 
     def is_finite(self, x: Array) -> Array:
         return self._guard("is_finite", self.inner.is_finite(x))
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+
+    def accumulator(self, format: str) -> Accumulator:
+        return self.inner.accumulator(format)
 
     # -- hostility -----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from fpsem.core.errors import PayloadError
 from fpsem.core.protocol import Array
-from fpsem.core.schedule import fold_products
+from fpsem.core.reduction import total_of_products
 from fpsem.domains.interval import Interval
 from fpsem.graph.denote import denote
 from fpsem.graph.ir import Graph
@@ -123,7 +123,7 @@ def _folded(kept: Mapping[int, Array], way: Way, labels: Array, domain: Interval
     hidden = hidden.reshape(len(labels), 1, -1)
     apart = domain.sub(weight[labels][:, None], weight[None])
     pairs = [(hidden[..., k], apart[..., k]) for k in range(hidden.shape[-1])]
-    total = fold_products(domain.schedule, pairs, domain.add, domain.mul, domain.fma)
+    total = total_of_products(domain, pairs)
     for b in bias:
         total = domain.add(total, domain.sub(b[labels][:, None], b[None]))
     return np.where(np.isfinite(total["hi"]), total["lo"], np.nan)

@@ -176,8 +176,9 @@ def _check_known(graph: Graph, semantics: str, schedule: Schedule) -> None:
     for index, node in enumerate(graph.nodes):
         if node.op not in checker.OPS and node.op not in LEAVES:
             raise UnsupportedError(f"node %{index} ({node.op}): the checker of certificates does not know the op")
-    if semantics != "real" and schedule.name not in checker.SIZES:
-        raise UnsupportedError(f"schedule {schedule}: the checker of certificates knows {', '.join(checker.SIZES)}")
+    if semantics != "real" and (schedule.name not in checker.SIZES or schedule.accumulator is not None):
+        known = ", ".join(checker.SIZES)
+        raise UnsupportedError(f"schedule {schedule}: the checker of certificates knows {known}, without accumulators")
 
 
 def _certificate(

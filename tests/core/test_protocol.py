@@ -17,7 +17,7 @@ MEMBERS = {name: member for name, member in vars(ScalarDomain).items() if not na
 METHODS = {name: member for name, member in MEMBERS.items() if inspect.isfunction(member)}
 OUTSIDE_THE_TABLES = {
     *("refine", "constant", "pi", "from_bits", "to_bits", "to_float", "enclosure"),
-    *("select", "cast", "is_nan", "is_finite"),
+    *("select", "cast", "is_nan", "is_finite", "accumulator"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from fpsem.bridges.sweep.executors import Dask, Executor, Local, Serial, run_units
 from fpsem.bridges.sweep.ledger import Ledger
+from fpsem.bridges.sweep.pairs import PairPlan
 from fpsem.bridges.sweep.summary import Summary, default_folder, sweep
 from fpsem.bridges.sweep.units import ALL, DIRECTIONS, Plan, Unit, sweep_unit
 
@@ -12,6 +13,7 @@ __all__ = [
     "Executor",
     "Ledger",
     "Local",
+    "PairPlan",
     "Plan",
     "Serial",
     "Summary",

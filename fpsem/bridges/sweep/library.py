@@ -10,10 +10,13 @@ Source: Muller, "On the definition of ulp(x)", 2005, for the unit (Goldberg's, e
 
 from __future__ import annotations
 
+import hashlib
 import math
+import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -23,6 +26,7 @@ from fpsem.bridges.sweep.brackets import Codes
 from fpsem.bridges.sweep.executors import Executor, run_units
 from fpsem.bridges.sweep.ledger import Ledger, Record
 from fpsem.bridges.sweep.reference import runs
+from fpsem.bridges.sweep.summary import default_folder
 from fpsem.bridges.sweep.units import ALL, SIZE, Unit
 from fpsem.core.errors import UnknownNameError
 from fpsem.core.formats import BINARY32
@@ -70,12 +74,20 @@ class Measured:
 def measure(
     functions: Sequence[str],
     executor: Executor,
-    state: Ledger,
+    folder: Path | None = None,
     start: int = 0,
     stop: int = ALL,
     advance: Callable[[str], None] = lambda step: None,
 ) -> list[Measured]:
     """numpy's functions, as NumPyFloat32 has them, on the codes from start to stop, rounded out to whole units.
+
+    Args:
+        functions: some of the primitives.
+        executor: who does it.
+        folder: where the ledgers are; in the cache where none is told.
+        start: the first code.
+        stop: the one after the last.
+        advance: told of each unit that is done.
 
     Raises:
         UnknownNameError: for a function that is no primitive.
@@ -84,9 +96,16 @@ def measure(
     for name in functions:
         if name not in ELEMENTARY:
             raise UnknownNameError("elementary primitive", name, ELEMENTARY)
+    state = Ledger(folder or default_folder(), dict.fromkeys(functions, f"library-{_tag()}"))
     units = [Unit(name, KIND, i) for name in functions for i in range(start // SIZE, -(-stop // SIZE))]
     found = run_units(units, measure_unit, state, executor, advance)
     return [_together(name, [found[unit] for unit in units if unit.function == name]) for name in functions]
+
+
+def _tag() -> str:
+    """A hash of what the figures depend on: this file, numpy, the processor."""
+    of = (Path(__file__).read_bytes(), np.__version__.encode(), platform.processor().encode(), platform.node().encode())
+    return hashlib.sha256(b"\0".join(of)).hexdigest()[:16]
 
 
 def _together(name: str, records: Sequence[Record]) -> Measured:

@@ -81,6 +81,16 @@ class PairPlan:
     tested: Tested = softfloat
     judge: Judge = judge
 
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """All of them, by name."""
+        return tuple(direction.value for direction in Rounding)
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all pairs: never."""
+        return False
+
     def units(self, function: str) -> list[Unit]:
         """The units of a function."""
         return [Unit(function, KIND, i) for i in range(self.count)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fpsem.bridges.sweep.executors import Executor, run_units
 from fpsem.bridges.sweep.ledger import Ledger, Record
+from fpsem.bridges.sweep.pairs import NEAR, PairPlan, sweep_pairs
 from fpsem.bridges.sweep.units import KIND, Plan, sweep_unit
 from fpsem.core.claim import Status
 from fpsem.core.errors import UnknownNameError
@@ -17,7 +18,7 @@ from fpsem.core.formats import BINARY32
 from fpsem.core.rounding import rounding_named
 from fpsem.softfloat.attributes import Attributes
 from fpsem.softfloat.elementary import kernel
-from fpsem.softfloat.elementary.names import UNARY
+from fpsem.softfloat.elementary.names import BINARY, UNARY
 from fpsem.softfloat.words.machine import cache_folder
 
 _MOST_SHOWN = 8
@@ -36,18 +37,25 @@ class Summary:
     """
 
     function: str
-    plan: Plan
+    plan: Plan | PairPlan
     records: Sequence[Record]
 
     @property
     def holds(self) -> bool:
         """Whether there was no mismatch, and no argument at which the stated bound fails."""
-        return not self.total("violations") and not any(sum(wrong) for wrong in self.wrong.values())
+        return not any(r.get("violations") for r in self.records) and not any(sum(wrong) for wrong in self.wrong.values())
 
     @property
     def status(self) -> Status:
         """EXHAUSTIVE where every code was compared; a part is TESTED."""
         return Status.EXHAUSTIVE if self.plan.whole else Status.TESTED
+
+    @property
+    def region(self) -> str:
+        """What was compared."""
+        if isinstance(self.plan, PairPlan):
+            return "random pairs and hard ones"
+        return "every input" if self.plan.whole else "a part"
 
     @property
     def wrong(self) -> dict[str, tuple[int, int]]:
@@ -82,15 +90,19 @@ class Summary:
 
     def notes(self) -> list[str]:
         """What the rows do not say."""
-        (ratio, at), seconds, inputs = self.worst, self.seconds, max(self.total("inputs"), 1)
+        seconds, inputs = self.seconds, max(self.total("inputs"), 1)
         parts = ", ".join(f"{part} {1e9 * spent / inputs:.1f}" for part, spent in seconds.items())
+        spent = f"Seconds, summed over {len(self.records)} units: {sum(seconds.values()):.1f}. Nanoseconds per input: {parts}."
+        return [*(self._about_pairs() if isinstance(self.plan, PairPlan) else self._about_codes()), spent]
+
+    def _about_codes(self) -> list[str]:
         notes = [
             f"Near-boundary arguments (exact, halfway, or not told apart from that), the judge's: {self.total('near'):,}.",
             f"Random codes compared with Arb alone, in every direction: {self.total('random'):,}; "
             f"mismatches of codes and flags there: {self.total('random_wrong'):,}.",
-            f"Seconds, summed over {len(self.records)} units: {sum(seconds.values()):.1f}. Nanoseconds per input: {parts}.",
         ]
-        if self.plan.stated is not None:
+        if isinstance(self.plan, Plan) and self.plan.stated is not None:
+            ratio, at = self.worst
             where = f", at {at:#010x}" if at >= 0 else ""
             notes.insert(
                 1,
@@ -99,28 +111,36 @@ class Summary:
             )
         return notes
 
+    def _about_pairs(self) -> list[str]:
+        nearest = min((r["nearest"] for r in self.records), default=1.0)
+        return [
+            f"Pairs with values within {NEAR:g} ulp of a boundary: {self.total('near'):,}; the nearest is {nearest:.2g} ulp off.",
+            f"Pairs left to the judge (exact, halfway, or not told apart from that): {self.total('judged'):,}.",
+        ]
+
     def failures(self) -> list[str]:
         """The first mismatches and failures of the bound, readable."""
         first = [one for record in self.records for one in record["first"]][:_MOST_SHOWN]
         shown = [
-            f"{self.function}({x:#010x}) {direction}: got {got:#010x} flags {got_flags}, expected {code:#010x} flags {flags}"
-            for x, direction, got, got_flags, code, flags in first
+            f"{self.function}({', '.join(f'{x:#010x}' for x in given)}) {direction}: "
+            f"got {got:#010x} flags {got_flags}, expected {code:#010x} flags {flags}"
+            for *given, direction, got, got_flags, code, flags in first
         ]
-        violated = [code for record in self.records for code in record["violated"]][:_MOST_SHOWN]
+        violated = [code for record in self.records for code in record.get("violated", ())][:_MOST_SHOWN]
         return shown + [f"{self.function}({code:#010x}): the stated bound fails" for code in violated]
 
 
 def sweep(
     functions: Sequence[str],
-    plan: Plan,
+    plan: Plan | PairPlan,
     executor: Executor,
     folder: Path | None = None,
     advance: Callable[[str], None] = lambda step: None,
 ) -> list[Summary]:
-    """Sweep functions of one argument.
+    """Sweep functions of one argument, or of two.
 
     Args:
-        functions: some of ``names.UNARY``.
+        functions: some of ``names.UNARY``; for a plan of pairs, of ``names.BINARY``.
         plan: what is done.
         executor: who does it.
         folder: where the ledgers are; in the cache where none is told.
@@ -131,14 +151,17 @@ def sweep(
         UnableError: a lemma of the reference does not hold; a unit kills its workers; no scheduler answers.
         MissingExtraError: the executor's package is not installed.
     """
+    pairs = isinstance(plan, PairPlan)
+    kind, known = ("two arguments", BINARY) if pairs else ("one argument", UNARY)
     for name in functions:
-        if name not in UNARY:
-            raise UnknownNameError("elementary function of one argument", name, UNARY)
+        if name not in known:
+            raise UnknownNameError(f"elementary function of {kind}", name, known)
     for direction in plan.directions:
         rounding_named(direction)
     units = [unit for function in dict.fromkeys(functions) for unit in plan.units(function)]
     state = Ledger(folder or default_folder(), {function: tag(function, plan) for function in functions})
-    found = run_units(units, partial(sweep_unit, plan), state, executor, advance)
+    work = partial(sweep_pairs, plan) if isinstance(plan, PairPlan) else partial(sweep_unit, plan)
+    found = run_units(units, work, state, executor, advance)
     return [
         Summary(function, plan, [found[unit] for unit in units if unit.function == function])
         for function in dict.fromkeys(functions)
@@ -150,19 +173,20 @@ def default_folder() -> Path:
     return cache_folder() / "sweeps"
 
 
-def tag(function: str, plan: Plan) -> str:
+def tag(function: str, plan: Plan | PairPlan) -> str:
     """A hash of all that a record depends on: the kernels' programs, the judge, the sweep's sources, and the plan."""
     package = Path(__file__).parents[2]
-    swept = sorted(path for path in Path(__file__).parent.glob("*.py") if not path.name.startswith(("pairs", "double_double")))
+    of_pairs, pairs = isinstance(plan, PairPlan), ("pairs", "double_double")
+    swept = sorted(path for path in Path(__file__).parent.glob("*.py") if of_pairs or not path.name.startswith(pairs))
     parts = [path.read_bytes() for path in (*swept, *(package / file for file in (*_OF_THE_JUDGE, *_OF_THE_KERNELS)))]
     for direction in plan.directions:
         mode = Attributes(rounding=rounding_named(direction))
         parts += [repr(kernel.program(function, BINARY32, mode, flags)).encode() for flags in (False, True)]
     tested = f"{plan.tested.__module__}.{plan.tested.__qualname__}"
-    parts.append(repr((KIND, plan.directions, plan.random, plan.start, plan.stop, tested, plan.stated is None)).encode())
+    if isinstance(plan, PairPlan):  # more of the same units is the same sweep
+        asked: tuple[object, ...] = (plan.seed, plan.size)
+    else:
+        asked = (KIND, plan.directions, plan.random, plan.start, plan.stop, plan.stated is None)
+    parts.append(repr((*asked, tested)).encode())
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
 
-
-def wall_note(seconds: float) -> str:
-    """How long it took, for reports."""
-    return f"Seconds from start to end, units of earlier runs not counted: {seconds:.1f}."

@@ -1,16 +1,14 @@
-"""The meaning of reductions: the domain's schedule walked over its primitives. Fast paths are checked against this."""
+"""Reductions over the axes of tensors: their meaning is ``fpsem.core.reduction``'s, or the domain's own where that is faster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from fpsem.core.protocol import Array, ScalarDomain, exact_array
-from fpsem.core.schedule import fold, fold_products
-from fpsem.graph.ops._shapes import axes_indices, reduced
+from fpsem.core.reduction import greatest, rows, total, total_of_products
+from fpsem.graph.ops._shapes import axes_indices
 
 
 def number(domain: ScalarDomain, value: Any) -> Array:
@@ -23,33 +21,29 @@ def reduce(
     x: Array,
     axis: int | tuple[int, ...] | None,
     keepdims: bool,
-    combine: Callable[[Array, Array], Array],
+    combined: Callable[[ScalarDomain, Sequence[Array]], Array],
 ) -> Array:
-    """Fold the terms along the axes (several axes: in C order) with ``combine``, in the domain's schedule."""
-    axes = axes_indices(axis, x.ndim)
-    kept = [n for i, n in enumerate(x.shape) if i not in axes]
-    # never 0-d: numpy would hand out bare scalars
-    terms = np.moveaxis(x, axes, range(len(axes))).reshape(-1, *(kept or [1]))
-    total: Array = fold(domain.schedule, list(terms), combine)
-    return total.reshape(reduced(x.shape, axis, keepdims))
+    """The terms along the axes (several axes: in C order) as one, by ``total`` or ``greatest``."""
+    terms, shape = rows(x, axes_indices(axis, x.ndim), keepdims)
+    return combined(domain, list(terms)).reshape(shape)
 
 
 def summed(domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
     """The scheduled sum along the axes, by the domain's own where it has one: for ops that contain such a sum."""
     own = domain.overrides.get("sum")
-    return reduce(domain, x, axis, keepdims, domain.add) if own is None else own(x, axis=axis, keepdims=keepdims)
+    return reduce(domain, x, axis, keepdims, total) if own is None else own(x, axis=axis, keepdims=keepdims)
 
 
 def largest(domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
     """The maximum along the axes, by the domain's own where it has one."""
     own = domain.overrides.get("max")
-    return reduce(domain, x, axis, keepdims, domain.maximum) if own is None else own(x, axis=axis, keepdims=keepdims)
+    return reduce(domain, x, axis, keepdims, greatest) if own is None else own(x, axis=axis, keepdims=keepdims)
 
 
 def products(domain: ScalarDomain, a: Array, b: Array) -> Array:
     """The matrix product of (..., n, k) and (..., k, m), each entry a scheduled sum of k products."""
     pairs = [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
-    return fold_products(domain.schedule, pairs, domain.add, domain.mul, domain.fma)
+    return total_of_products(domain, pairs)
 
 
 def multiply(domain: ScalarDomain, a: Array, b: Array) -> Array:

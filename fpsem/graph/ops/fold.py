@@ -15,7 +15,7 @@ import numpy as np
 
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.core.schedule import fold as scheduled
+from fpsem.core.reduction import total
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._tensors import Gradients, Tensor
 from fpsem.graph.ops._windows import check_pair, framed, inside, places, view
@@ -56,7 +56,7 @@ def meaning(
         plane = framed(domain, (*seen.shape[:2], *output_size), padding)
         view(plane, counts, element, stride, dilation)[...] = seen[:, :, k]
         terms.append(inside(plane, padding))
-    return scheduled(domain.schedule, terms, domain.add)
+    return total(domain, terms)
 
 
 def vjp(

@@ -6,6 +6,7 @@ Source: numpy.max, torch.amax.
 from __future__ import annotations
 
 from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.core.reduction import greatest
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._reduce import reduce
 from fpsem.graph.ops._shapes import reduced
@@ -17,7 +18,7 @@ def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool
 
 
 def meaning(domain: ScalarDomain, x: Array, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
-    return reduce(domain, x, axis, keepdims, domain.maximum)
+    return reduce(domain, x, axis, keepdims, greatest)
 
 
 def vjp(cotangent: Tensor, output: Tensor, x: Tensor, *, axis: int | tuple[int, ...] | None, keepdims: bool) -> Gradients:

@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.core.schedule import fold
+from fpsem.core.reduction import greatest
 from fpsem.graph.op import Shape
 from fpsem.graph.ops._tensors import Gradients, Tensor, filled, spread
 from fpsem.graph.ops._windows import places, pooled, view
@@ -34,7 +34,7 @@ def meaning(
     rows, columns = (np.arange(-p, n + p).clip(0, n - 1) for n, p in zip(x.shape[2:], padding))
     repeated = x[:, :, rows[:, None], columns]
     seen = [view(repeated, counts, k, stride or kernel, (1, 1)) for k in np.ndindex(*kernel)]
-    return fold(domain.schedule, seen, domain.maximum)
+    return greatest(domain, seen)
 
 
 def vjp(

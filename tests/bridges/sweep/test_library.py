@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from fpsem.bridges.sweep import Ledger, Serial, library
+from fpsem.bridges.sweep import Serial, library
 from fpsem.core.errors import UnknownNameError
 from fpsem.core.protocol import ELEMENTARY
 from fpsem.domains.numpy_float32 import NumPyFloat32
@@ -59,12 +59,11 @@ def test_infinities_and_nans_in_the_wrong_place_are_counted_apart(monkeypatch: p
 def test_a_measure_of_units_adds_up_and_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "SIZE", 1 << 12)
     monkeypatch.setattr("fpsem.bridges.sweep.library.measure_unit", _small_unit)
-    state = Ledger(tmp_path, {"sin": "test"})
-    (first,) = library.measure(["sin"], Serial(), state, ONE, ONE + 3 * (1 << 12))
+    (first,) = library.measure(["sin"], Serial(), tmp_path, ONE, ONE + 3 * (1 << 12))
     assert first.inputs == 3 << 12
     assert first.row()["inputs"] == "12,288"
     again: list[str] = []
-    (second,) = library.measure(["sin"], Serial(), state, ONE, ONE + 3 * (1 << 12), again.append)
+    (second,) = library.measure(["sin"], Serial(), tmp_path, ONE, ONE + 3 * (1 << 12), again.append)
     assert second == first
     assert len(again) == 3
 
@@ -76,4 +75,4 @@ def _small_unit(unit: object) -> dict[str, float]:
 
 def test_a_function_that_is_no_primitive_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="elementary primitive 'cosh'"):
-        library.measure(["cosh"], Serial(), Ledger(tmp_path, {}))
+        library.measure(["cosh"], Serial(), tmp_path)
