@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from fpsem.cli import revealing
 from fpsem.cli._shared import (
     AsJson,
     Domains,
@@ -146,14 +147,29 @@ def _compare(model: Path, input: Path, names: list[str] | None, schedules: list[
 
     ir, payload = load(model)
     x = _load_input(input, ir, index)
-    orders = [order(text) for text in schedules or []]
-    domains = []
+    runtime = _as_runtime(model, ir, names, schedules)
+    ir = ir if runtime is None else runtime.graph
+    orders = [order(text) for text in schedules or [] if text != revealing.RUNTIME]
+    domains: list[Any] = []
     for name in names or _DEFAULT_DOMAINS:
         plain = domain_named(name)
-        ordered = orders if "schedule" in vars(plain) else []
-        domains += [domain_named(name, order) for order in ordered] or [plain]
+        ordered = [domain_named(name, given) for given in orders] if "schedule" in vars(plain) else []
+        revealed = [runtime.domain] if runtime is not None and name == "ieee32" else []
+        domains += [*ordered, *revealed] or [plain]
     with progress_bar("reading", len(domains) + 1) as advance:
-        return compare_domains(ir, payload, x, domains, advance)
+        comparison = compare_domains(ir, payload, x, domains, advance)
+    if runtime is not None:
+        revealing.say_whether_equal(model, runtime, payload, x)
+    return comparison
+
+
+def _as_runtime(model: Path, ir: Graph, names: list[str] | None, schedules: list[str] | None) -> Any:
+    """The model as ONNX Runtime executes it, where that is asked for. Raises FileFormatError without the domain for it."""
+    if revealing.RUNTIME not in (schedules or []):
+        return None
+    if "ieee32" not in (names or _DEFAULT_DOMAINS):
+        raise FileFormatError(f"--schedule {revealing.RUNTIME} is an order of --domain ieee32")
+    return revealing.as_runtime(model, ir)
 
 
 def _load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:

@@ -53,6 +53,8 @@ def sweep(
     if bool(functions) == all_:
         raise FileFormatError("sweep: name functions, or say --all")
     names = list(dict.fromkeys(functions or (PRIMITIVES if library else UNARY)))
+    if set(names) <= set(BINARY) and (direction or codes):
+        raise FileFormatError("sweep: --direction and --codes are for functions of one argument; pairs go in every direction")
     who, (start, stop) = _executor(executor, scheduler, workers), _range(codes, sweeps.ALL)
     if report is not None:
         _check_folder(report)
@@ -62,7 +64,7 @@ def sweep(
             _tell_library(names, _measured(names, who, state, start, stop), report, as_json)
             return
         codes_plan = sweeps.Plan(tuple(direction or sweeps.DIRECTIONS), random, start, stop)
-        parts = [
+        parts: list[tuple[sweeps.Plan | sweeps.PairPlan, list[str]]] = [
             (sweeps.PairPlan(count=-(-pairs // sweeps.PairPlan.size)), [name for name in names if name in BINARY]),
             (codes_plan, [name for name in names if name not in BINARY]),  # unknown ones are refused there
         ]

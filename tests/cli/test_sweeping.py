@@ -61,7 +61,8 @@ def test_an_interrupt_says_how_to_go_on(call: Any, tmp_path: Path, monkeypatch: 
         ((), "name functions, or say --all"),
         (("exp", "--all"), "name functions, or say --all"),
         (("exq",), "unknown elementary function of one argument 'exq'. Did you mean"),
-        (("pow",), "unknown elementary function of one argument 'pow'"),
+        (("pow", "--direction", "upward"), "--direction and --codes are for functions of one argument"),
+        (("cosh", "--library"), "unknown elementary primitive 'cosh'"),
         (("exp", "--direction", "up"), "unknown rounding direction 'up'"),
         (("exp", "--codes", "5"), "--codes '5': expected START:STOP"),
         (("exp", "--codes", "a:b"), "--codes 'a:b': expected START:STOP"),
@@ -82,3 +83,23 @@ def test_what_it_cannot_do_is_refused_before_it_begins(
     code, _, err = call("sweep", *options, "--state", tmp_path)
     assert code == 2
     assert message in err
+
+
+def test_a_function_of_two_arguments_is_swept_over_pairs_and_never_exhaustively(printed: Any, tmp_path: Path) -> None:
+    options = ("sweep", "hypot", "--pairs", 1, "--state", tmp_path / "state", "--report", tmp_path / "report")
+    out = printed(*options)
+    assert "TESTED" in out
+    assert "EXHAUSTIVE" not in out
+    text = (tmp_path / "report" / "hypot.md").read_text()
+    assert "# Sweep of hypot: binary32, random pairs and hard ones" in text
+    assert "| hypot | to_odd | 4,194,304 | TESTED | 0 | 0 |" in text
+    assert "Pairs left to the judge" in text
+
+
+def test_a_librarys_errors_are_measured_and_reported(printed: Any, tmp_path: Path) -> None:
+    options = ("sweep", "tanh", "--library", "--codes", "0x3f000000:0x3f000001", "--state", tmp_path / "state")
+    out = printed(*options, "--report", tmp_path)
+    assert "16,777,216" in out
+    assert "| tanh | 16,777,216 |" in (tmp_path / "numpy.md").read_text()
+    (row,) = json.loads(printed(*options, "--json"))
+    assert 0.5 <= float(row["largest error in ulps"]) < 4
