@@ -25,10 +25,10 @@ from fpsem.core.formats import Format, format_named
 from fpsem.core.protocol import Array
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.softfloat import c_source as emitter
-from fpsem.softfloat import convert, text
-from fpsem.softfloat.attributes import Attributes, Flag, InfinityTimesZero, Integers, NaN, Subnormals, Tininess, choice
+from fpsem.softfloat import text
+from fpsem.softfloat.attributes import Attributes, InfinityTimesZero, Integers, NaN, Subnormals, Tininess, choice
 from fpsem.softfloat.elementary.names import ELEMENTARY
-from fpsem.softfloat.operations import FLAGS, OPERATIONS, Dtype, code
+from fpsem.softfloat.operations import FLAGS, OPERATIONS, Dtype, Operation, code, conversion
 from fpsem.softfloat.words.integer import IntegerMachine
 from fpsem.softfloat.words.machine import WIDTH, Dtypes, compile_program, print_scalar
 from fpsem.softfloat.words.program import record
@@ -109,10 +109,8 @@ class Arithmetic:
             raise TypeError(f"{name} is exact: it takes no rounding")
         if exact is not None and operation.exact is None:
             raise TypeError(f"{name} takes no exact")
-        made = _kernel(name, self.format, self._mode(rounding), with_flags, self.machine)(*given)
-        if with_flags and (operation.exact if exact is None else exact) is False:
-            made[1][...] &= ~np.uint8(Flag.INEXACT)
-        return made
+        told = exact if with_flags else None
+        return _kernel(name, operation, self.format, self._mode(rounding), with_flags, told, self.machine)(*given)
 
     def _elementary(self, name: str, *operands: Any, rounding: str | Rounding | None = None, with_flags: bool = False) -> Any:
         given = self._operands(name, operands, (code,) * ELEMENTARY[name])
@@ -145,7 +143,8 @@ class Arithmetic:
         self, codes: Any, to: str | Format, rounding: str | Rounding = Rounding.NEAREST_EVEN, with_flags: bool = False
     ) -> Array:
         """Codes of another format; with flags, a pair."""
-        kernel = _conversion(self.format, format_named(to), self._mode(rounding), with_flags, self.machine)
+        target, mode = format_named(to), self._mode(rounding)
+        kernel = _kernel(f"to_{target.name}", conversion(target), self.format, mode, with_flags, None, self.machine)
         made: Array = kernel(_operand(codes, self.format, code, "convert"))
         return made
 
@@ -218,12 +217,17 @@ def _operand(operand: Any, f: Format, takes: Dtype, name: str) -> Array:
 
 
 @cache
-def _kernel(name: str, f: Format, mode: Attributes, with_flags: bool, machine: str | None) -> Callable[..., Any]:
-    operation = OPERATIONS[name]
-    takes = tuple(dtype(f) for dtype in operation.takes)
+def _kernel(
+    name: str, operation: Operation, f: Format, mode: Attributes, with_flags: bool, exact: bool | None, machine: str | None
+) -> Callable[..., Any]:
+    """The operation as a function of arrays, on the machine asked for; without flags, these are not even computed."""
+    takes, gives = tuple(dtype(f) for dtype in operation.takes), operation.gives(f)
+    results, algorithm = (gives, FLAGS) if with_flags else (gives,), operation.on_words(f, mode, with_flags, exact)
+    if machine == "integer" or operation.width(f) > WIDTH:
+        return _over_integers(algorithm, operation.width(f), len(takes), results)
     label = _label(f.name, name, mode if operation.rounds else replace(mode, rounding=Rounding.NEAREST_EVEN))
-    algorithm = partial(operation.algorithm, f, mode)
-    return _build(label, algorithm, operation.width(f), takes, operation.gives(f), with_flags, machine)
+    told = "" if exact is None else "_exact" if exact else "_not_exact"
+    return compile_program(f"{label}{told}{'_flags' if with_flags else ''}", record(algorithm, len(takes), WIDTH), takes, results)
 
 
 @cache
@@ -236,12 +240,6 @@ def _elementary_kernel(name: str, f: Format, mode: Attributes, with_flags: bool,
     return kernel.kernel(name, f, mode, with_flags, label)
 
 
-@cache
-def _conversion(f: Format, to: Format, mode: Attributes, with_flags: bool, machine: str | None) -> Callable[..., Any]:
-    label, algorithm = _label(f.name, f"to_{to.name}", mode), partial(convert.convert, f, to, mode)
-    return _build(label, algorithm, convert.width(f, to), (f.dtype,), to.dtype, with_flags, machine)
-
-
 def _label(format: str, name: str, mode: Attributes) -> str:
     return "_".join([format, name, *(str(value) for value in _changed(mode).values())])
 
@@ -250,24 +248,6 @@ def _changed(mode: Attributes) -> dict[str, str | bool]:
     """The attributes that are not the default ones."""
     values = {f.name: (getattr(mode, f.name), f.default) for f in fields(mode)}
     return {name: getattr(value, "value", value) for name, (value, usual) in values.items() if value != usual}
-
-
-def _build(
-    label: str,
-    algorithm: Callable[..., Any],
-    width: int,
-    takes: Dtypes,
-    gives: np.dtype[Any],
-    with_flags: bool,
-    machine: str | None,
-) -> Callable[..., Any]:
-    """The algorithm as a function of arrays, on the machine asked for; without flags, these are not even computed."""
-    results = (gives, FLAGS) if with_flags else (gives,)
-    wanted = (lambda *words: tuple(algorithm(*words))) if with_flags else (lambda *words: algorithm(*words)[0])
-    if machine == "integer" or width > WIDTH:
-        return _over_integers(wanted, width, len(takes), results)
-    label = f"{label}_flags" if with_flags else label
-    return compile_program(label, record(wanted, len(takes), WIDTH), takes, results)
 
 
 def _over_integers(algorithm: Callable[..., Any], width: int, operands: int, results: Dtypes) -> Callable[..., Any]:

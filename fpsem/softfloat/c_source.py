@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from functools import partial, wraps
+from functools import partial
 from typing import Any
 
 from fpsem.core.errors import UnknownNameError, UnsupportedError
 from fpsem.core.formats import FORMATS, Format
-from fpsem.softfloat import convert
-from fpsem.softfloat.attributes import Attributes, Flag
-from fpsem.softfloat.operations import FLAGS, OPERATIONS, Operation
+from fpsem.softfloat.attributes import Attributes
+from fpsem.softfloat.operations import FLAGS, OPERATIONS, Operation, conversion
 from fpsem.softfloat.words.cuda import WIDTH, Function, emit_module
 from fpsem.softfloat.words.program import record
-from fpsem.softfloat.words.word import Word
 
 
 def c_source(
@@ -62,7 +60,7 @@ def operation_function(
     told = exact if operation.exact is not None and exact is not None else operation.exact
     parts = ["exact" if told else "not_exact"] if with_flags and told != operation.exact else []
     label = "_".join([f.name, name, *_changed(mode, operation.rounds), *parts, *(["flags"] if with_flags else [])])
-    program = record(_algorithm(operation, f, mode, with_flags, told is not False), len(takes), WIDTH)
+    program = record(operation.on_words(f, mode, with_flags, told), len(takes), WIDTH)
     about = [
         f"{f.name} {name}{' with flags' if with_flags else ''}; readable twin: {_twin(operation.algorithm)}.",
         f"{', '.join(_told(mode, operation.rounds))}.",
@@ -70,39 +68,14 @@ def operation_function(
     return Function(label, program, takes, (gives, FLAGS) if with_flags else (gives,), about)
 
 
-def _algorithm(
-    operation: Operation, f: Format, mode: Attributes, with_flags: bool, tells_inexact: bool
-) -> Callable[..., Any]:
-    """The algorithm as a function of words that gives what is wanted of it; nothing else will be recorded as live."""
-
-    def wanted(*words: Word) -> Any:
-        made, flags = operation.algorithm(f, mode, *words)
-        if not with_flags:
-            return made
-        return made, flags if tells_inexact else flags & ~int(Flag.INEXACT)
-
-    return wanted
-
-
 def _operation(name: str, f: Format) -> Operation:
     """The row of a name; for a conversion to a format, a row made for it."""
     conversions = {f"to_{to.name}": to for to in FORMATS.values() if to != f}
     if name in conversions:
-        to = conversions[name]
-        return Operation(_conversion(to), (lambda f: f.dtype,), lambda f: convert.width(f, to), lambda f: to.dtype)
+        return conversion(conversions[name])
     if name not in OPERATIONS:
         raise UnknownNameError("operation", name, [*OPERATIONS, *conversions])
     return OPERATIONS[name]
-
-
-def _conversion(to: Format) -> Callable[..., Any]:
-    """``convert`` to that format, as an algorithm of one operand."""
-
-    @wraps(convert.convert)
-    def algorithm(f: Format, mode: Attributes, code: Word) -> Any:
-        return convert.convert(f, to, mode, code)
-
-    return algorithm
 
 
 def _told(mode: Attributes, rounds: bool) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from fpsem.core.formats import Format
 from fpsem.softfloat import (
     add,
     compare,
+    convert,
     divide,
     extremes,
     fused,
@@ -27,6 +29,8 @@ from fpsem.softfloat import (
     sign,
     square_root,
 )
+from fpsem.softfloat.attributes import Attributes, Flag
+from fpsem.softfloat.words.word import Word
 
 Dtype = Callable[[Format], np.dtype[Any]]
 
@@ -95,10 +99,40 @@ class Operation:
         """How many operands it takes."""
         return len(self.takes)
 
+    def on_words(self, f: Format, mode: Attributes, with_flags: bool, exact: bool | None = None) -> Callable[..., Any]:
+        """The algorithm as a function of words that gives what is wanted of it: nothing else will be recorded as live.
+
+        Args:
+            f: the format.
+            mode: the direction and the other attributes.
+            with_flags: whether flags are wanted, then beside the result.
+            exact: whether inexact is among them, where the operation may be asked; None for its default.
+        """
+        told = self.exact if exact is None else exact
+
+        def wanted(*words: Word) -> Any:
+            made, flags = self.algorithm(f, mode, *words)
+            if not with_flags:
+                return made
+            return made, flags & ~int(Flag.INEXACT) if told is False else flags
+
+        return wanted
+
     @property
     def is_truth(self) -> bool:
         """Whether it gives a truth."""
         return self.gives is truth
+
+
+@cache
+def conversion(to: Format) -> Operation:
+    """The row of the conversion to a format."""
+
+    @wraps(convert.convert)
+    def algorithm(f: Format, mode: Attributes, given: Word) -> Any:
+        return convert.convert(f, to, mode, given)
+
+    return Operation(algorithm, (code,), lambda f: convert.width(f, to), lambda f: to.dtype)
 
 
 def _exact(algorithm: Callable[..., Any], operands: int, gives: Dtype = code) -> Operation:

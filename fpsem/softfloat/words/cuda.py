@@ -130,7 +130,9 @@ def emit_kernel(f: Function) -> str:
 
 
 def emit_module(functions: Sequence[Function], about: Sequence[str] = ()) -> str:
-    """A whole file: a comment, ``target.h``, ``double.h`` where there are doubles, then each function and its kernel. It needs no other file of ours.
+    """A whole file: a comment, ``target.h`` (and ``double.h`` where there are doubles), then each function and its kernel.
+
+    It needs no other file of ours.
 
     Args:
         functions: of different names.

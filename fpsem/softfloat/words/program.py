@@ -12,7 +12,6 @@ from typing import Any
 
 from fpsem.softfloat.words.word import Truth, Word
 
-
 TRUTHS_OF_DOUBLES = frozenset({"double_less", "double_equal"})
 """The operations on binary64 numbers that give truths."""
 
