@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fpsem.core.verdict import Proved as Proved
     from fpsem.core.verdict import Refuted as Refuted
     from fpsem.core.verdict import Unknown as Unknown
+    from fpsem.domains.cupy_float32 import CuPyFloat32 as CuPyFloat32
     from fpsem.domains.error_bound import ErrorBound as ErrorBound
     from fpsem.domains.ieee32 import IEEE32Exec as IEEE32Exec
     from fpsem.domains.interval import Interval as Interval
@@ -60,6 +61,7 @@ _HOME: Mapping[str, str] = {
     "Blocked": "core.schedule",
     "Box": "core.region",
     "Compensated": "core.schedule",
+    "CuPyFloat32": "domains",
     "ErrorBound": "domains",
     "Exact": "core.schedule",
     "Graph": "graph.ir",

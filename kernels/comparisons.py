@@ -16,7 +16,15 @@ import numpy as np
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import ARITHMETIC, COMPARISONS
 from fpsem.core.schedule import (
-    Blocked, Lanes, NumPyPairwise, Pairwise, Reverse, Schedule, Sequential, SplitK, WarpTree,
+    Blocked,
+    Lanes,
+    NumPyPairwise,
+    Pairwise,
+    Reverse,
+    Schedule,
+    Sequential,
+    SplitK,
+    WarpTree,
 )  # fmt: skip
 from fpsem.graph.ops import op_named
 
@@ -25,8 +33,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Pairwise(leaf=3, fused=True), SplitK(), NumPyPairwise(), Lanes(width=4), Lanes(width=5), Lanes(width=32), WarpTree(width=8),
     WarpTree(),
 )  # fmt: skip
-"""The orders that are tried. One block of 2**20 is the sequential order as a program; five lanes, or fewer terms than lanes, are a
-program too, other lanes and trees of a warp are its shuffles."""
+"""The orders that are tried. One block of 2**20 is the sequential order as a program; five lanes, or fewer terms than lanes, are
+a program too; other lanes and trees of a warp are its shuffles."""
 
 FORMATS = ("binary16", "bfloat16", "e4m3", "e5m2")
 """The formats of casts."""

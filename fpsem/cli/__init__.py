@@ -1,5 +1,5 @@
 """The command line: ``fpsem run``, ``compare``, ``graph``, ``train``, ``verify``, ``check``, ``show``, ``proofs``, ``claims``,
-``sweep``.
+``sweep``, ``reveal``, ``replay``.
 
 Tables go to the standard output, or JSON with ``--json``; progress and errors go to the standard error. An error that fpsem
 foresees is one line and exit code 2; a claim, proof or question that fails is exit code 1.

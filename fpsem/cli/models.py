@@ -68,8 +68,8 @@ def compare(
     log: Annotated[Path | None, typer.Option("--log", help="With --html: the log of a training run, to show its curves.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare domains node by node: where they part, and by how many ulps."""
-    from fpsem.report.tables import node_table
+    """Compare domains node by node: by how many ulps they differ, and the first sum at which schedules of one domain part."""
+    from fpsem.report.tables import node_table, parting_table
 
     if log is not None and html is None:
         raise FileFormatError("--log needs --html: it is shown on the page")
@@ -80,7 +80,8 @@ def compare(
 
         page = comparison_page(comparison, f"{model.stem}: where the readings part", training, command_line())
         write(html, page.encode())
-    emit(comparison.to_json() if as_json else [] if comparison.reference.error else [node_table(comparison)], as_json)
+    tables = [] if comparison.reference.error else [node_table(comparison), *map(parting_table, comparison.partings)]
+    emit(comparison.to_json() if as_json else tables, as_json)
     _explain(comparison, as_json)
 
 

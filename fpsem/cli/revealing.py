@@ -105,7 +105,7 @@ def replay(
     rows = [row for row, _ in found]
     title = f"ONNX Runtime {version} on the CPU, one thread, optimisation {optimisation}: replayed bit for bit in ieee32"
     if report is not None:
-        options = f"--inputs {inputs} --seed {seed} --optimisation {optimisation} --report {report.name}"
+        options = f"--inputs {inputs} --seed {seed} --optimisation {optimisation} --report {report}"
         names = " ".join(model.name for model in models)
         write_report(report, title, f"fpsem replay {names} {options}", rows, _notes(found))
     emit(rows if as_json else [_table(title, rows)], as_json)

@@ -8,7 +8,8 @@ Source: https://onnx.ai/onnx/operators/, MatMul, Gemm and Add.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ from fpsem.core.errors import MissingExtraError
 from fpsem.discover import _onnx_boxes
 from fpsem.discover.box import BlackBox, Vector
 from fpsem.discover.revealing import Revealed, reveal_box
-from fpsem.graph.ir import Graph, Node
+from fpsem.graph.ir import Graph
 from fpsem.graph.simplify import simplified
 from fpsem.graph.trace import Recorder, Tensor
 
@@ -102,34 +103,68 @@ def joined(graph: Graph, model: bytes) -> tuple[Graph, tuple[Layer, ...]]:
     """The graph with each product by a parameter and the bias added to it as one ``linear``, and the kinds of its layers.
 
     No value changes in any domain: ``linear`` is that product, to which the bias is added last.
+
+    Args:
+        graph: as ``fpsem.load`` gives it.
+        model: the file that it came from.
     """
-    ops = _op_types(model)
+    ops, sums = _op_types(model), _biased_products(graph)
+    products = {product for product, _ in sums.values()}
     recorder, made, layers = Recorder(), dict[int, Tensor](), dict[Layer, None]()
     for index, node in enumerate(graph.nodes):
-        made[index] = _record(recorder, graph, node, made, lambda layer: layers.setdefault(layer), ops)
-    outputs = {name: made[i].handle for name, i in graph.outputs.items()}
-    return simplified(recorder.nodes, outputs), tuple(layers)
+        inputs = tuple(made[i] for i in node.inputs)
+        if index in sums:
+            product, bias = sums[index]
+            x, weight = (made[i] for i in graph.nodes[product].inputs)
+            layers[_layer(graph, product, True, ops)] = None
+            made[index] = recorder.apply("linear", (x, recorder.apply("transpose", (weight,), {}), made[bias]), {}, node.label)
+            continue
+        if index not in products and _is_layer(graph, index):
+            layers[_layer(graph, index, len(inputs) == 3, ops)] = None
+        made[index] = recorder.apply(node.op, inputs, node.attributes, node.label)
+    return simplified(recorder.nodes, {name: made[i].handle for name, i in graph.outputs.items()}), tuple(layers)
 
 
-def _record(
-    recorder: Recorder,
-    graph: Graph,
-    node: Node,
-    made: Mapping[int, Tensor],
-    note: Callable[[Layer], None],
-    ops: Mapping[str, str],
-) -> Tensor:
-    """A node again; a product is noted when it is met with its bias, or when no bias follows."""
-    if node.op == "add":
-        for product, other in (node.inputs, node.inputs[::-1]):
-            bias = _bias(graph, other)
-            if _is_product(graph, product) and bias is not None and _uses(graph, product) == 1:
-                x, weight = graph.nodes[product].inputs
-                note(_layer(graph, graph.nodes[product], True, ops))
-                with_rows = recorder.apply("transpose", (made[weight],), {})
-                return recorder.apply("linear", (made[x], with_rows, made[bias]), {}, node.label)
-    if node.op == "linear" and graph.nodes[node.inputs[1]].op == "parameter":
-        note(_layer(graph, node, len(node.inputs) == 3, ops))
-    elif node.op == "matmul" and _is_product(graph, graph.nodes.index(node)) and not _is_joined(graph, graph.nodes.index(node)):
-        note(_layer(graph, node, False, ops))
-    return recorder.apply(node.op, tuple(made[i] for i in node.inputs), node.attributes, node.label)
+def _biased_products(graph: Graph) -> dict[int, tuple[int, int]]:
+    """For each addition of a bias to a product that nothing else reads: that product, and the parameter that is the bias."""
+    uses = Counter(i for node in graph.nodes for i in node.inputs) + Counter(graph.outputs.values())
+    found = {}
+    for index, node in enumerate(graph.nodes):
+        for product, other in (node.inputs, node.inputs[::-1]) if node.op == "add" else ():
+            bias = _source(graph, other)
+            is_one = graph.nodes[product].op == "matmul" and _is_layer(graph, product) and uses[product] == 1
+            if is_one and graph.nodes[bias].op == "parameter" and graph.nodes[bias].shape == node.shape[-1:]:
+                found[index] = (product, bias)
+    return found
+
+
+def _source(graph: Graph, index: int) -> int:
+    """What a node repeats, or itself."""
+    node = graph.nodes[index]
+    return node.inputs[0] if node.op == "broadcast_to" else index
+
+
+def _is_layer(graph: Graph, index: int) -> bool:
+    """Whether a node is a product of rows with a parameter."""
+    node = graph.nodes[index]
+    if node.op not in ("linear", "matmul") or graph.nodes[node.inputs[1]].op != "parameter":
+        return False
+    return len(graph.nodes[node.inputs[0]].shape) == 2
+
+
+def _layer(graph: Graph, index: int, has_bias: bool, ops: Mapping[str, str]) -> Layer:
+    """The kind of a product; the file says whether it is a Gemm or a MatMul."""
+    node = graph.nodes[index]
+    (rows, k), columns = graph.nodes[node.inputs[0]].shape, node.shape[-1]
+    is_transposed = node.op == "linear"
+    return Layer(ops.get(node.label, "Gemm" if is_transposed else "MatMul"), rows, k, columns, has_bias, is_transposed)
+
+
+def _op_types(model: bytes) -> dict[str, str]:
+    """The op type of each product of the file, by the label that its node has in the graph."""
+    try:
+        import onnx
+    except ImportError:
+        raise MissingExtraError("onnx", "onnx") from None
+    nodes = onnx.load_model_from_string(model).graph.node
+    return {n.name or n.output[0]: n.op_type for n in nodes if n.op_type in ("Gemm", "MatMul")}

@@ -1,4 +1,4 @@
-"""ONNX Runtime replayed: the graph of a model over bit-exact binary32, each product in the order that the runtime was seen to use.
+"""ONNX Runtime replayed: a model over bit-exact binary32, each product in the order that the runtime was seen to use.
 
 For every product with stored weights the runtime is asked, at run time, with a model that has this one layer: same op, same
 shapes, weights stored too. What ``reveal`` finds is that layer's rule. A graph over these rules is then compared with the
@@ -16,7 +16,7 @@ Source: the ONNX Runtime Python API; Xie et al., USENIX ATC 2025, for asking by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,9 +30,12 @@ from fpsem.core.claim import Evidence, Status
 from fpsem.core.errors import PayloadError
 from fpsem.core.protocol import Array, Contract
 from fpsem.core.schedule import Schedule, Tree
-from fpsem.discover import _onnx_layers, _onnx_boxes
+from fpsem.discover import _onnx_boxes, _onnx_layers
 from fpsem.discover._onnx_layers import Layer
+from fpsem.discover.recognise import HIGHEST, schedules_of
+from fpsem.discover.replay import schedule_text
 from fpsem.discover.revealing import Revealed
+from fpsem.discover.tree import SumTree
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.graph.denote import Interpreter, named_inputs
 from fpsem.graph.ir import Graph
@@ -125,6 +128,11 @@ class Reading:
     found: Mapping[Layer, Revealed]
 
     @property
+    def rules(self) -> tuple[str, ...]:
+        """What was found of each kind of layer, in words."""
+        return tuple(f"{layer}: {describe(layer, revealed)}" for layer, revealed in self.found.items())
+
+    @property
     def unknown(self) -> tuple[str, ...]:
         """The kinds of layers without a rule, each with the reason."""
         return tuple(f"{layer}: {r.to_json()['detail']}" for layer, r in self.found.items() if r.schedule is None)
@@ -183,8 +191,10 @@ def _rules(found: Mapping[Layer, Revealed]) -> Iterator[Rule]:
 
 
 def from_zero(schedule: Schedule, n: int) -> tuple[Schedule, int]:
-    """A schedule whose every chain starts from a term of +0, and how many such terms come after the n terms."""
-    if n < 2 or not schedule.has_tree:
+    """A schedule whose every chain starts from a term of +0, and how many such terms come after the n terms.
+
+    None where the tree would be too high; then a sum of -0 alone may be -0 where the runtime has +0."""
+    if n < 2 or not schedule.has_tree or schedule.height(n) > HIGHEST:
         return schedule, 0
     made: list[Any] = list(range(n))
     zeros = 0
@@ -196,31 +206,42 @@ def from_zero(schedule: Schedule, n: int) -> tuple[Schedule, int]:
     return Tree(pairs=made[-1], fused=schedule.fused, accumulator=schedule.accumulator), zeros
 
 
+def describe(layer: Layer, revealed: Revealed) -> str:
+    """A rule in words: the schedule of the products, and after how many of them the bias is added."""
+    if revealed.schedule is None or not layer.has_bias or not revealed.schedule.has_tree or layer.k < 2:
+        return str(revealed.schedule) if revealed.schedule is not None else "unknown"
+    schedule = revealed.schedule
+    tree = SumTree(layer.terms, schedule.steps(layer.terms))
+    after = tree.counts[tree.siblings[layer.k]]
+    products = schedules_of(tree.without_last(), schedule.fused, schedule.accumulator)[0]
+    return f"{schedule_text(products)}, the bias after {after} of {layer.k} products"
+
+
 def replay(
     graph: Graph,
     params: Mapping[str, Any],
     path: str | Path,
-    x: npt.NDArray[np.float32],
+    x: Sequence[Any] | npt.NDArray[np.float32],
     optimisation: str = "all",
     reading: Reading | None = None,
 ) -> Replayed:
     """Run a model over the rules of the runtime, and in the runtime, and compare every output bit for bit.
 
     Args:
-        graph: the model's graph, with one input.
+        graph: the model's graph.
         params: its parameters.
         path: the file that it came from.
-        x: float32 inputs, (count, *the input's shape).
+        x: the inputs: for each run a float32 tensor, or tensors by name.
         optimisation: of the runtime's session: "all" (its default) or "off".
         reading: the rules, where they are known already.
 
     Raises:
         MissingExtraError: onnxruntime or onnx is not installed.
-        PayloadError: the inputs do not fit, or the graph has several.
+        PayloadError: the inputs do not fit.
     """
     reading = reading or read_as_runtime(graph, path, optimisation)
     ours, theirs = Interpreter(reading.graph, reading.domain), _onnx_boxes.session(model_bytes(path), optimisation)
-    inputs = [named_inputs(graph, np.ascontiguousarray(row, np.float32)) for row in x]
+    inputs = [named_inputs(graph, row) for row in x]
     names = list(reading.graph.outputs)
     codes = [ours(params, given) for given in inputs]
     answers = [dict(zip(names, theirs.run(names, dict(given)))) for given in inputs]
@@ -236,7 +257,8 @@ def _differences(outputs: Mapping[str, Array], runtime: Mapping[str, Array]) -> 
     for name, ours in outputs.items():
         for index in np.argwhere(ours != runtime[name]):
             place = tuple(int(i) for i in index)
-            yield f"input {place[0]}, output {name!r}{list(place[1:])}: {ours[place]:#010x}, onnxruntime {runtime[name][place]:#010x}"
+            where = f"input {place[0]}, output {name!r}{list(place[1:])}"
+            yield f"{where}: {ours[place]:#010x}, onnxruntime {runtime[name][place]:#010x}"
 
 
 @lru_cache(maxsize=4)

@@ -91,9 +91,18 @@ def starts_from_minus_zero(box: BlackBox) -> bool:
 
 
 def rounds_twice(box: BlackBox) -> bool:
-    """Whether an exact sum passes through binary64 on its way: 1 + 2^-24 + 2^-80 is above half an ulp, in binary64 on it."""
-    answer = box.of_terms(_terms(box.n, (0, 1.0), (1, 2.0**-24), (2, 2.0**-80)))
-    return bool(answer == 1)
+    """Whether a sum that swallows nothing has at most binary64's precision: 1 + 2^-24 + 2^-80 is above half an ulp."""
+    return _is_one(box, 80)
+
+
+def keeps_binary32_errors(box: BlackBox) -> bool:
+    """Whether a sum that swallows nothing holds what was lost in binary32: there 2^-24 + 2^-50 is 2^-24."""
+    return _is_one(box, 50)
+
+
+def _is_one(box: BlackBox, small: int) -> bool:
+    """Whether 1 + 2^-24 + 2^-small is rounded down, as if it were half an ulp."""
+    return bool(box.of_terms(_terms(box.n, (0, 1.0), (1, 2.0**-24), (2, 2.0**-small))) == 1)
 
 
 def _keeps_subnormals(box: BlackBox) -> bool:

@@ -14,6 +14,8 @@ from fpsem.discover.box import Unclear
 from fpsem.discover.tree import SumTree
 
 _MOST_PARTS = 64
+HIGHEST = 600
+"""Levels of nested pairs: Python's recursion ends not far above."""
 
 
 def _width(tree: SumTree) -> Iterator[int]:
@@ -63,7 +65,7 @@ def schedules_of(tree: SumTree, fused: bool, accumulator: str | None) -> tuple[S
         accumulator: the format of partial sums, or None for binary32.
 
     Raises:
-        Unclear: the tree is too deep to be spelled out.
+        Unclear: the tree is too high to be spelled out.
     """
     options: dict[str, Any] = {**({"fused": True} if fused else {}), **({"accumulator": accumulator} if accumulator else {})}
     known: dict[Any, int] = {}
@@ -73,14 +75,14 @@ def schedules_of(tree: SumTree, fused: bool, accumulator: str | None) -> tuple[S
 
 
 def _candidates(tree: SumTree, options: Mapping[str, Any]) -> Iterator[Schedule]:
-    for name, parameter in _PARAMETERS.items():
+    kinds = list(_PARAMETERS.items()) if tree.n > 2 else [("sequential", None)]  # of two terms there is one order
+    for name, parameter in kinds:
         given: list[dict[str, Any]] = [{}] if parameter is None else [{parameter[0]: v} for v in parameter[1](tree)]
         for one in given:
             yield SCHEDULES[name](**one, **options)
 
 
 def _spelled_out(tree: SumTree, options: Mapping[str, Any]) -> Schedule:
-    try:
-        return Tree(pairs=tree.nested(), **options)
-    except RecursionError:
-        raise Unclear(f"no named schedule fits, and the tree is too high for nested pairs: {tree.height} additions") from None
+    if tree.height > HIGHEST:
+        raise Unclear(f"no named schedule fits, and nested pairs hold {HIGHEST} levels; this tree has {tree.height}")
+    return Tree(pairs=tree.nested(), **options)

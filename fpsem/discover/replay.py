@@ -24,15 +24,15 @@ _REPEATS = 16
 
 
 def _normal(chance: np.random.Generator, n: int, terms: int) -> Array:
-    return chance.standard_normal(n)
+    return np.asarray(chance.standard_normal(n))
 
 
 def _uniform(chance: np.random.Generator, n: int, terms: int) -> Array:
-    return chance.random(n)
+    return np.asarray(chance.random(n))
 
 
 def _spread(chance: np.random.Generator, n: int, terms: int) -> Array:
-    return chance.standard_normal(n) * 2.0 ** chance.integers(-20, 20, n)
+    return np.asarray(chance.standard_normal(n) * 2.0 ** chance.integers(-20, 20, n))
 
 
 def _cancelling(chance: np.random.Generator, n: int, terms: int) -> Array:
@@ -43,7 +43,7 @@ def _cancelling(chance: np.random.Generator, n: int, terms: int) -> Array:
 
 def _tiny(chance: np.random.Generator, n: int, terms: int) -> Array:
     """Sums near the smallest normal number."""
-    return chance.standard_normal(n) * 2.0 ** (-132 / terms) * 2.0 ** chance.integers(-6, 6, n)
+    return np.asarray(chance.standard_normal(n) * 2.0 ** (-132 / terms + chance.integers(-6, 6, n)))
 
 
 KINDS: Mapping[str, Callable[[np.random.Generator, int, int], Array]] = {

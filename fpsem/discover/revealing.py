@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fpsem.core.claim import Evidence
-from fpsem.core.errors import ScheduleError, ShapeError
-from fpsem.core.schedule import SCHEDULES, Compensated, Schedule
+from fpsem.core.errors import ShapeError
+from fpsem.core.schedule import Compensated, Exact, Schedule
 from fpsem.core.verdict import Unknown
 from fpsem.discover import masks, probes
 from fpsem.discover.box import BlackBox, Unclear, checked_count
@@ -30,7 +30,8 @@ from fpsem.discover.tree import SumTree
 VECTORS = 200
 """How many random vectors a schedule is replayed on unless told."""
 
-_TWICE = "rounds through binary64"
+_TWICE = "rounded to binary64 on its way"
+_KEPT = "errors held in binary32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +146,7 @@ def _stages(box: BlackBox, found: Revealed, vectors: int, seed: int) -> Iterator
     check_repeats(box, seed)
     tree = masks.tree_of(box)
     if isinstance(tree, masks.Exact):
-        seen = {"masks": "swallow nothing", _TWICE: probes.rounds_twice(box)}
+        seen = {"masks": "swallow nothing", _TWICE: probes.rounds_twice(box), _KEPT: probes.keeps_binary32_errors(box)}
         yield (found := replace(found, probes={**found.probes, **seen}))
         yield _unswallowed(box, found, vectors, seed)
         return
@@ -153,14 +154,7 @@ def _stages(box: BlackBox, found: Revealed, vectors: int, seed: int) -> Iterator
     inside = probes.look_inside(box, tree)
     yield (found := replace(found, probes={**found.probes, **inside.to_json()}))
     first, *others = _schedules(tree, inside)
-    try:
-        yield replace(found, evidence=replay(box, first, vectors, seed), schedule=first, same=tuple(others))
-    except Unclear as error:
-        compensated = Compensated(fused=first.fused)
-        evidence = _replayed(box, compensated, vectors, seed)
-        if evidence is None:
-            raise error
-        yield replace(found, evidence=evidence, schedule=compensated)
+    yield replace(found, evidence=replay(box, first, vectors, seed), schedule=first, same=tuple(others))
 
 
 def _schedules(tree: SumTree, inside: probes.Inside) -> tuple[Schedule, ...]:
@@ -178,20 +172,17 @@ def _schedules(tree: SumTree, inside: probes.Inside) -> tuple[Schedule, ...]:
 
 
 def _unswallowed(box: BlackBox, found: Revealed, vectors: int, seed: int) -> Revealed:
-    """A sum in which masks swallow nothing: rounded once, or compensated."""
-    for name in ("exact", "compensated"):
-        for fused in (False,) if box.operands == 1 else (False, True):
-            schedule = SCHEDULES[name](fused=fused)
-            evidence = _replayed(box, schedule, vectors, seed)
-            if evidence is not None:
-                twice = "; but it is rounded to binary64 first: 1 + 2^-24 + 2^-80 gives 1"
-                told = name == "exact" and found.probes[_TWICE]
-                return replace(found, evidence=replace(evidence, detail=evidence.detail + twice * told), schedule=schedule)
-    raise Unclear("no partial sum swallows anything, and neither an exact nor a compensated sum replays")
-
-
-def _replayed(box: BlackBox, schedule: Schedule, vectors: int, seed: int) -> Evidence | None:
-    try:
-        return replay(box, schedule, vectors, seed)
-    except (Unclear, ScheduleError):
-        return None
+    """A sum in which masks swallow nothing: compensated, or rounded once."""
+    is_compensated = found.probes[_KEPT]
+    twice = "; but it is rounded to binary64 first: 1 + 2^-24 + 2^-80 gives 1" * found.probes[_TWICE]
+    reasons = []
+    for fused in (False,) if box.operands == 1 else (False, True):
+        schedule: Schedule = Compensated(fused=fused) if is_compensated else Exact(fused=fused)
+        try:
+            evidence = replay(box, schedule, vectors, seed)
+        except Unclear as error:
+            reasons.append(str(error))
+        else:
+            detail = evidence.detail + ("" if is_compensated else twice)
+            return replace(found, evidence=replace(evidence, detail=detail), schedule=schedule)
+    raise Unclear(f"no partial sum swallows anything; {'; '.join(reasons)}")

@@ -85,6 +85,18 @@ class SumTree:
             steps.append((left, right))
         return SumTree(self.n, tuple(steps))
 
+    def without_last(self) -> SumTree:
+        """The tree of the other terms: what the last term is added to takes the place of their sum."""
+        last = self.n - 1
+        place, steps = {i: i for i in range(last)}, list[tuple[int, int]]()
+        for slot, (left, right) in enumerate(self.steps, start=self.n):
+            if last in (left, right):
+                place[slot] = place[right if left == last else left]
+            else:
+                place[slot] = last + len(steps)
+                steps.append((place[left], place[right]))
+        return SumTree(last, tuple(steps))
+
     def nested(self) -> Nested:
         """As nested pairs, which ``fpsem.Tree`` takes."""
         made: list[Any] = list(range(self.n))
@@ -123,24 +135,22 @@ class SumTree:
                 continue
             inner = [p for p in parts if p >= self.n]
             tail = f", then {runs(leaves)} in sequence" if leaves else ""
-            sums = "the sum below" if len(inner) == 1 else "these 2 sums" if len(inner) == 2 else f"these {len(inner)} sums in sequence"
+            sums = {1: "the sum below", 2: "these 2 sums"}.get(len(inner), f"these {len(inner)} sums in sequence")
             yield f"{what}: {sums}{tail}"
             waiting += [(depth + 1, p) for p in reversed(inner)]
 
     def _in_sequence(self, slot: int) -> list[int]:
-        """The operands of the chain of additions that ends in a slot: sums first, then terms, so that it prints simply."""
-        parts: list[int] = []
-        while slot >= self.n:
-            left, right = self.steps[slot - self.n]
-            if self.heights[left] < self.heights[right]:
-                left, right = right, left
-            if parts and (right >= self.n) and all(p < self.n for p in parts):
-                return [slot, *reversed(parts)]  # a sum of sums under a tail of terms is a line of its own
-            if self.heights[left] == self.heights[right] and left >= self.n and parts:
-                return [slot, *reversed(parts)]
-            parts.append(right)
-            slot = left
-        return [slot, *reversed(parts)]
+        """The operands of the chain of additions that ends in a slot: terms that are added one by one to what comes first, or
+        sums, each lower than what it is added to."""
+        tail: list[int] = []
+        of_terms = min(self.steps[slot - self.n]) < self.n
+        while slot >= self.n and (min(self.steps[slot - self.n]) < self.n) == of_terms:
+            low, high = sorted(self.steps[slot - self.n], key=lambda s: (self.heights[s], -self.first_leaf[s]))
+            tail.append(low)
+            slot = high
+            if self.heights[low] == self.heights[high]:
+                break
+        return [slot, *reversed(tail)]
 
 
 def runs(leaves: list[int]) -> str:

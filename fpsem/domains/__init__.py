@@ -14,6 +14,7 @@ from fpsem.core.protocol import ScalarDomain
 from fpsem.core.schedule import Schedule
 
 _CLASSES: Mapping[str, str] = {
+    "CuPyFloat32": "cupy_float32",
     "ErrorBound": "error_bound",
     "IEEE32Exec": "ieee32",
     "Interval": "interval",

@@ -165,7 +165,7 @@ class Reductions:
     def _back(self, terms: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
         """Terms as rows in the shape that they came from."""
         order = [*axes, *(i for i in range(len(shape)) if i not in axes)]
-        return terms.reshape([shape[i] for i in order]).transpose(np.argsort(order).tolist())
+        return terms.reshape(tuple(shape[i] for i in order)).transpose(*np.argsort(order).tolist())
 
 
 def is_warp(schedule: Schedule, n: int) -> bool:

@@ -82,6 +82,7 @@ def _each(function: Callable[..., Any]) -> Callable[..., Array]:
     """The function on arrays of objects."""
 
     def call(*operands: Array) -> Array:
-        return np.asarray(np.frompyfunc(function, len(operands), 1)(*operands), dtype=object)
+        with np.errstate(all="ignore"):
+            return np.asarray(np.frompyfunc(function, len(operands), 1)(*operands), dtype=object)
 
     return call

@@ -1,6 +1,6 @@
-"""Loops of scheduled sums over vectors, written over ``add``, ``mul`` and ``fma`` of scalars.
+"""Loops of scheduled sums over vectors, written over ``add``, ``sub``, ``mul`` and ``fma`` of scalars.
 
-``_scheduled`` prints the two loops after other definitions of these three, and numba compiles them for one kind of scalar: the
+``_scheduled`` prints the loops after other definitions of these four, and numba compiles them for one kind of scalar: the
 machine's floats, or codes of binary32. The definitions here are for reading, and for running them in plain Python.
 
 A program is a row for each step: its kind, left, right and target. What a step joins are terms or registers, as its kind says;
@@ -20,6 +20,11 @@ TERMS, TERM_REGISTER, REGISTER_TERM, REGISTERS = range(4)
 def add(x: Any, y: Any) -> Any:
     """x + y."""
     return x + y
+
+
+def sub(x: Any, y: Any) -> Any:
+    """x - y."""
+    return x - y
 
 
 def mul(x: Any, y: Any) -> Any:
@@ -74,3 +79,37 @@ def products(a: Any, b: Any, program: Any, registers: Any, fused: bool) -> None:
             else:
                 for j in range(m):
                     registers[t, i, j] = add(registers[t, i, j], registers[right, i, j])
+
+
+def compensated_sums(terms: Any, running: Any, errors: Any) -> None:
+    """Sum the rows of terms (n, m), n at least 2, with the errors of the additions; both are vectors, the sum is their sum."""
+    for j in range(terms.shape[1]):
+        running[j] = terms[0, j]
+    for i in range(1, terms.shape[0]):
+        for j in range(terms.shape[1]):
+            a, b = running[j], terms[i, j]
+            s = add(a, b)
+            moved = sub(s, a)
+            error = add(sub(a, sub(s, moved)), sub(b, moved))
+            running[j] = s
+            errors[j] = error if i == 1 else add(errors[j], error)
+    for j in range(terms.shape[1]):
+        running[j] = add(running[j], errors[j])
+
+
+def compensated_products(a: Any, b: Any, minus_a: Any, running: Any, excess: Any) -> None:
+    """The matrix product of (n, k) and (k, m), k at least 2, less what products and sums are too much."""
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            product = mul(a[i, 0], b[0, j])
+            running[i, j], excess[i, j] = product, fma(minus_a[i, 0], b[0, j], product)
+        for k in range(1, a.shape[1]):
+            for j in range(b.shape[1]):
+                x, y = running[i, j], mul(a[i, k], b[k, j])
+                s = add(x, y)
+                moved = sub(s, x)
+                error = add(sub(x, sub(s, moved)), sub(y, moved))
+                running[i, j] = s
+                excess[i, j] = add(excess[i, j], sub(fma(minus_a[i, k], b[k, j], y), error))
+        for j in range(b.shape[1]):
+            running[i, j] = sub(running[i, j], excess[i, j])

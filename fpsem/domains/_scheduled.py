@@ -1,53 +1,106 @@
 """Scheduled sums and matrix products at the speed of compiled code: what ``fold`` and ``fold_products`` mean, bit for bit.
 
-A schedule's tree becomes a short program over a few registers, each a vector; ``_loops`` runs it. The kernels of a kind of
-scalar are compiled once and kept on disk.
+A schedule's tree becomes a short program over a few registers, each a vector; ``_loops`` runs it. Sums of many terms go row by
+row, by loops that need no list of steps (``_run_loops``). Sums held in binary64 are the same loops over the machine's doubles.
+The kernels of a kind of scalar are compiled once and kept on disk, each group of them when it is first needed.
 
 Source: Sethi and Ullman, "The generation of optimal code for arithmetic expressions", 1970, for trees over registers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from math import prod
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fpsem.core.protocol import Array
-from fpsem.core.schedule import Schedule, Steps
-from fpsem.domains import _loops
+from fpsem.core.schedule import (
+    Blocked,
+    Compensated,
+    Lanes,
+    NumPyPairwise,
+    Pairwise,
+    Reverse,
+    Schedule,
+    Sequential,
+    SplitK,
+    Steps,
+    WarpTree,
+)
+from fpsem.domains import _exact_loops, _loops, _run_loops
 
 _HEADER = '''"""Emitted by fpsem.domains._scheduled: {name}."""
 
+from math import ldexp
 from typing import Any
 
 import numba
 import numpy as np
 
+from fpsem.domains._exact_loops import INFINITY, MAGNITUDE
 from fpsem.domains._loops import REGISTER_TERM, TERM_REGISTER, TERMS
 
 {definitions}
-READ = numba.types.Array(numba.{scalar}, 2, "C", readonly=True)
+SCALAR = numba.{scalar}
+READ = numba.types.Array(SCALAR, 2, "C", readonly=True)
+ROW = numba.types.Array(SCALAR, 1, "C", readonly=True)
 PROGRAM = numba.types.Array(numba.uint64, 2, "C", readonly=True)
+ENDS = numba.types.Array(numba.int64, 1, "C", readonly=True)
 '''
 
 _LOOP = """
 
-@numba.njit([numba.void({parameters})], cache=True, nogil=True, error_model="numpy")
+@numba.njit({signature}cache=True, nogil=True, error_model="numpy")
 {source}"""
 
-_PARAMETERS = {
-    "sums": "READ, PROGRAM, numba.{scalar}[:, ::1]",
-    "products": "READ, READ, PROGRAM, numba.{scalar}[:, :, ::1], numba.boolean",
+_GROUPS: Mapping[str, tuple[Any, Mapping[str, str]]] = {
+    "sums": (_loops, {"sums": "void(READ, PROGRAM, SCALAR[:, ::1])"}),
+    "products": (_loops, {"products": "void(READ, READ, PROGRAM, SCALAR[:, :, ::1], numba.boolean)"}),
+    "compensated": (
+        _loops,
+        {
+            "compensated_sums": "void(READ, SCALAR[::1], SCALAR[::1])",
+            "compensated_products": "void(READ, READ, READ, SCALAR[:, ::1], SCALAR[:, ::1])",
+        },
+    ),
+    "rows": (
+        _run_loops,
+        {
+            "chain": "",
+            "eight": "",
+            "numpy_leaf": "",
+            "numpys": "SCALAR(ROW, numba.int64[::1], SCALAR[::1])",
+            "halves": "SCALAR(ROW, numba.int64, numba.int64[::1], SCALAR[::1])",
+            "runs": "void(ROW, ENDS, SCALAR[::1])",
+            "lanes": "void(ROW, SCALAR[::1])",
+        },
+    ),
+    "exact": (
+        _exact_loops,
+        {
+            "place": "",
+            "carried": "",
+            "rounded_to_odd": "",
+            "settled": "",
+            "exact_sums": "void(READ, numba.float64, numba.int64[::1], numba.float64[::1])",
+            "exact_products": "void(READ, READ, numba.float64, numba.int64[::1], numba.float64[:, ::1])",
+        },
+    ),
 }
+"""The loops that are compiled together: where they are written, and the types of each; none for what is part of others."""
 
 _ROWS = 64
 """Rows of a product that are worked on at a time, so that their registers stay near."""
+
+_LONG, _MANY = 32, 1 << 16
+"""A sum goes row by row where it has so many times more terms than there are sums, or so many that a list of steps is long."""
 
 
 @dataclass(frozen=True)
@@ -116,93 +169,114 @@ class Kernels:
     Args:
         name: for the cache and for messages.
         dtype: of the scalars.
-        definitions: Python source that defines ``add`` of scalars for numba, and ``mul`` and ``fma`` for products.
-        loops: those that are needed.
+        definitions: Python source that defines ``add`` of scalars for numba; ``mul`` and ``fma`` for products, and ``sub`` for
+            compensated sums.
+        own: the names of loops that the definitions define too, in a faster way.
     """
 
     name: str
     dtype: np.dtype[Any]
     definitions: str
-    loops: tuple[str, ...] = tuple(_PARAMETERS)
+    own: tuple[str, ...] = ()
 
-    @cached_property
-    def _module(self) -> Any:
-        from fpsem.softfloat.words.machine import load_module  # numba takes half a second to import
-
-        text = _HEADER.format(name=self.name, scalar=self.dtype, definitions=self.definitions)
-        for name in self.loops:
-            parameters = _PARAMETERS[name].format(scalar=self.dtype)
-            text += _LOOP.format(parameters=parameters, source=inspect.getsource(getattr(_loops, name)))
-        return load_module(self.name, text)
+    def module(self, group: str) -> Any:
+        """A group of loops, compiled."""
+        return _load(self, group)
 
     def sum(self, schedule: Schedule, terms: Array) -> Array:
         """The sum of the rows of (n, m), in the order of the schedule."""
-        if len(terms) < 2:
+        n, m = terms.shape
+        if n < 2:
             return np.array(terms[0])
+        if isinstance(schedule, Compensated):
+            running, errors = np.empty((2, m), self.dtype)
+            self.module("compensated").compensated_sums(np.ascontiguousarray(terms), running, errors)
+            return np.asarray(running)
+        if isinstance(schedule, _KNOWN_ROWS) and (n >= _LONG * m or n > _MANY):
+            return np.array([self._row(schedule, row) for row in np.ascontiguousarray(terms.T)], self.dtype)
+        return self._columns(schedule, terms)
+
+    def _columns(self, schedule: Schedule, terms: Array) -> Array:
+        """Step by step, each over all sums."""
         plan = program(schedule, len(terms))
         registers = np.empty((plan.registers, terms.shape[1]), self.dtype)
-        self._module.sums(np.ascontiguousarray(terms), plan.steps, registers)
+        self.module("sums").sums(np.ascontiguousarray(terms), plan.steps, registers)
         return np.asarray(registers[plan.result])
 
-    def matmul(self, schedule: Schedule, a: Array, b: Array) -> Array:
-        """The product of (..., n, k) and (..., k, m), leading dimensions as in the op ``matmul``; k is at least 2."""
-        if b.ndim == 2:
-            rows = self._product(schedule, a.reshape(-1, a.shape[-1]), b)
-            return rows.reshape(*a.shape[:-1], b.shape[-1])
-        lead = b.shape[:-2]
-        many = np.broadcast_to(a, (*lead, *a.shape[-2:])).reshape(prod(lead), *a.shape[-2:])
-        made = [self._product(schedule, x, y) for x, y in zip(many, b.reshape(prod(lead), *b.shape[-2:]))]
-        return np.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])
+    def _row(self, schedule: Schedule, row: Array) -> Any:
+        """One sum of many terms."""
+        loops, n = self.module("rows"), len(row)
+        rest, held = np.zeros(64, np.int64), np.empty(64, self.dtype)
+        match schedule:
+            case Reverse():
+                return self._runs(np.ascontiguousarray(row[::-1]), [n])[0]
+            case Pairwise(leaf=leaf):
+                return loops.halves(row, leaf, rest, held)
+            case NumPyPairwise():
+                return loops.numpys(row, rest, held)
+            case Lanes(width=width) | WarpTree(width=width):
+                parts = np.empty(min(width, n), self.dtype)
+                loops.lanes(row, parts)
+                return self._columns(schedule, parts[:, None])[0] if len(parts) > 1 else parts[0]
+            case Blocked() | SplitK():
+                return self._row(Sequential(), self._runs(row, schedule.runs(n)))
+            case _:
+                return self._runs(row, [n])[0]
 
-    def _product(self, schedule: Schedule, a: Array, b: Array) -> Array:
+    def _runs(self, row: Array, ends: list[int]) -> Array:
+        """The sums of runs of a row, each in sequence."""
+        sums = np.empty(len(ends), self.dtype)
+        self.module("rows").runs(row, np.array(ends, np.int64), sums)
+        return sums
+
+    def product(self, schedule: Schedule, a: Array, b: Array) -> Array:
         """The product of two matrices; the loops' vectors run along the longer side, for products do not mind their order."""
         if b.shape[1] < a.shape[0]:
-            return np.ascontiguousarray(self._product(schedule, b.T, a.T).T)
+            return np.ascontiguousarray(self.product(schedule, b.T, a.T).T)
         plan, b = program(schedule, a.shape[1]), np.ascontiguousarray(b)
         parts = [self._rows(plan, np.ascontiguousarray(a[i : i + _ROWS]), b, schedule.fused) for i in range(0, len(a), _ROWS)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _rows(self, plan: Program, a: Array, b: Array, fused: bool) -> Array:
         registers = np.empty((plan.registers, len(a), b.shape[1]), self.dtype)
-        self._module.products(a, b, plan.steps, registers, fused)
+        self.module("products").products(a, b, plan.steps, registers, fused)
         return np.asarray(registers[plan.result])
 
-
-def reductions(
-    schedule: Schedule,
-    kernels: Kernels,
-    mul: Callable[[Array, Array], Array],
-    extreme: Kernels,
-) -> Mapping[str, Callable[..., Array]]:
-    """The overrides of a domain: its sums, maxima and matrix products.
-
-    Args:
-        schedule: the order.
-        kernels: whose ``add``, ``mul`` and ``fma`` are the domain's.
-        mul: the domain's product, for sums of one.
-        extreme: whose ``add`` is the domain's maximum.
-    """
-
-    def matmul(a: Array, b: Array) -> Array:
-        return mul(a, b) if a.shape[-1] == 1 else kernels.matmul(schedule, a, b)
-
-    return {"matmul": matmul, "max": _over_axes(schedule, extreme), "sum": _over_axes(schedule, kernels)}
+    def compensated_product(self, a: Array, b: Array, minus_a: Array) -> Array:
+        """The product of two matrices, with the errors of sums and products."""
+        running, excess = np.empty((2, len(a), b.shape[1]), self.dtype)
+        operands = (np.ascontiguousarray(x) for x in (a, b, minus_a))
+        self.module("compensated").compensated_products(*operands, running, excess)
+        return np.asarray(running)
 
 
-def _over_axes(schedule: Schedule, kernels: Kernels) -> Callable[..., Array]:
-    """The sum of rows as a reduction over axes, several of them in C order."""
-
-    def reduced(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-        rows, shape = _rows(x, axis, keepdims)
-        return kernels.sum(schedule, rows).reshape(shape)
-
-    return reduced
+_KNOWN_ROWS = (Sequential, Reverse, Pairwise, Lanes, WarpTree, Blocked, SplitK, NumPyPairwise)
+"""The schedules of which ``_row`` knows the order."""
 
 
-def _rows(x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> tuple[Array, tuple[int, ...]]:
-    """The terms of a reduction as rows, and the shape of its result."""
-    listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    axes = sorted(a % x.ndim for a in listed)
-    others = [i for i in range(x.ndim) if i not in axes]
-    terms = x.transpose(*axes, *others).reshape(prod(x.shape[i] for i in axes), -1)
-    return terms, tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keepdims or i not in axes)
+@cache
+def _load(kernels: Kernels, group: str) -> Any:
+    from fpsem.softfloat.words.machine import load_module  # numba takes half a second to import
+
+    home, loops = _GROUPS[group]
+    hardware = hashlib.sha256(Path(__file__).with_name("_hardware.py").read_bytes()).hexdigest()  # part of what is compiled
+    text = _HEADER.format(name=f"{kernels.name} over {hardware[:16]}", scalar=kernels.dtype, definitions=kernels.definitions)
+    for name, types in ((name, types) for name, types in loops.items() if name not in kernels.own):
+        signature = f"[{types}], ".replace("[void", "[numba.void") if types else "forceinline=True, "
+        text += _LOOP.format(signature=signature, source=inspect.getsource(getattr(home, name)))
+    return load_module(f"{kernels.name}_{group}", text)
+
+
+EIGHT = """
+from fpsem.domains._hardware import eight_lanes
+
+
+@numba.njit(forceinline=True, error_model="numpy")
+def eight(x, start, n):
+    whole = start + n - n % 8
+    total = eight_lanes(x, start, whole)
+    for i in range(whole, start + n):
+        total = total + x[i]
+    return total
+"""
+"""The loop ``eight`` for machine floats."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,11 @@ from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
 from fpsem.core.formats import BINARY32, FORMATS, Format, format_named
 from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
+from fpsem.core.reduction import rows
 from fpsem.core.region import Box
-from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
+from fpsem.core.schedule import Compensated, Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains import _outward as outward
+from fpsem.domains._compensated_bound import compensated_error, upper_sum
 
 _DTYPE = np.dtype([("lo", np.float64), ("hi", np.float64), ("err", np.float64)])
 
@@ -59,7 +62,10 @@ class ErrorBound:
 
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:
-        return {}
+        """Compensated sums have a bound of their own: step by step, a bound cannot see that errors are added to be cancelled."""
+        if not isinstance(self.schedule, Compensated):
+            return {}
+        return {"sum": self._compensated_sum, "matmul": self._compensated_product}
 
     def refine(self, outputs: list[Array]) -> None:
         return None
@@ -217,6 +223,32 @@ class ErrorBound:
             mul=lambda x, y: held(*_product(x, y)),
             fma=fma,
         )
+
+    def _compensated_sum(self, x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+        listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        terms, shape = rows(x, sorted(a % x.ndim for a in listed), keepdims)
+        if len(terms) < 2:
+            return terms.reshape(shape)
+        return self._compensated([(_ends(term), term["err"]) for term in terms]).reshape(shape)
+
+    def _compensated_product(self, a: Array, b: Array) -> Array:
+        pairs = [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
+        if len(pairs) == 1:
+            return self.mul(*pairs[0])
+        if self.schedule.fused:
+            return self._compensated([_product(x, y) for x, y in pairs], products=True)
+        rounded = [self.mul(x, y) for x, y in pairs]
+        return self._compensated([(_ends(x), x["err"]) for x in rounded])
+
+    def _compensated(self, terms: list[tuple[outward.Ends, Any]], products: bool = False) -> Array:
+        """The sum of terms, each enclosed and computed to within an error, or of exact products that are off by so much."""
+        f = FORMATS[self.schedule.accumulator or BINARY32.name]
+        ends = reduce(outward.add, [ends for ends, _ in terms])
+        carried = upper_sum(np.array([err for _, err in terms]))
+        sizes = np.array([outward.up(outward.largest(*ends) + err) for ends, err in terms])
+        total = outward.up(outward.largest(*ends) + carried)
+        err = outward.up(carried + compensated_error(sizes, total, f, products))
+        return _pack(*ends, err) if f == BINARY32 else _rounded(ends, err)
 
 
 def _pack(lo: Any, hi: Any, err: Any) -> Array:

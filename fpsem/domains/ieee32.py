@@ -24,7 +24,8 @@ from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_a
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains._exact_sums import exact_accumulator, round_number
-from fpsem.domains._scheduled import Kernels, reductions
+from fpsem.domains._reductions import Doubles, reductions
+from fpsem.domains._scheduled import Kernels
 from fpsem.softfloat import Arithmetic, arithmetic
 from fpsem.softfloat.attributes import NaN, Subnormals, choice
 from fpsem.softfloat.raised import Raised
@@ -76,7 +77,7 @@ class IEEE32Exec:
         if self.flags is not None:
             return {}
         sums, maxima = _kernels(self._f32, self._direction)
-        return reductions(self.schedule, sums, self.mul, maxima)
+        return reductions(self.schedule, sums, self.mul, self.neg, maxima, self._doubles)
 
     def refine(self, outputs: list[Array]) -> None:
         return None
@@ -228,9 +229,25 @@ class IEEE32Exec:
         """Codes of binary64 rounded to binary32."""
         return self._computed("convert", x, BINARY32, rounds=True, of=self._f64)
 
+    @property
+    def _doubles(self) -> Doubles:
+        """Compiled sums in doubles: the machine's are this domain's to nearest even, without flushing, with one NaN."""
+        plain = self.nan is NaN.CANONICAL and self.subnormals is Subnormals.KEEP and self._direction is Rounding.NEAREST_EVEN
+        zero = -0.0 if self._direction is Rounding.DOWNWARD else 0.0
+        return Doubles(
+            widen=lambda x: self._widened(x).view(np.float64),
+            narrow=_singles if plain else None,
+            narrow_odd=_singles if plain else lambda x: self._from_odd(x.view(np.uint64)),
+            zero=zero,
+        )
+
     def _from_exact(self, numbers: Array) -> Array:
         """Exact numbers rounded once: to odd in binary64 first, which decides every later rounding as the number itself does."""
         odd = np.asarray(np.frompyfunc(lambda x: round_number(x, _BINARY64, Rounding.TO_ODD), 1, 1)(numbers), dtype=np.uint64)
+        return self._from_odd(odd)
+
+    def _from_odd(self, odd: Array) -> Array:
+        """Codes of binary64, rounded to odd, rounded once more; NaN gives the NaN of an invalid operation."""
         infinity = np.array(BINARY32.overflow_code, BINARY32.dtype)
         invalid = self._f32.sub(infinity, infinity)
         return np.where(np.isnan(odd.view(np.float64)), invalid, self._narrowed(odd))
@@ -239,9 +256,16 @@ class IEEE32Exec:
 @cache
 def _kernels(f32: Arithmetic, direction: Rounding) -> tuple[Kernels, Kernels]:
     """Sums and products in a direction, and maxima."""
-    steps = "\n\n".join(f32.source(name, direction) for name in ("add", "mul", "fma"))
+    steps = "\n\n".join(f32.source(name, direction) for name in ("add", "sub", "mul", "fma"))
     sums = Kernels(f"binary32_sums_{direction.value}", BINARY32.dtype, steps)
-    return sums, Kernels("binary32_maxima", BINARY32.dtype, f32.source("maximum", called="add"), ("sums",))
+    return sums, Kernels("binary32_maxima", BINARY32.dtype, f32.source("maximum", called="add"))
+
+
+def _singles(x: Array) -> Array:
+    """Doubles rounded to nearest even by the machine; any NaN is the canonical one."""
+    with np.errstate(all="ignore"):
+        codes = x.astype(np.float32).view(np.uint32)
+    return np.where(np.isnan(x), np.uint32(BINARY32.nan), codes)
 
 
 def _floats(x: Array) -> npt.NDArray[np.float64]:

@@ -25,7 +25,8 @@ from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains._exact_sums import exact_accumulator, round_number
-from fpsem.domains._scheduled import Kernels, reductions
+from fpsem.domains._reductions import Doubles, reductions
+from fpsem.domains._scheduled import EIGHT, Kernels
 from fpsem.softfloat import arithmetic
 
 LIBRARY_ULPS = 4
@@ -72,7 +73,8 @@ class NumPyFloat32:
     def overrides(self) -> Mapping[str, Callable[..., Array]]:
         if self.library_reductions:
             return {"matmul": _quiet(np.matmul), "sum": _quiet(np.sum)}
-        return reductions(self.schedule, _SUMS, self.mul, _MAXIMA)
+        doubles = Doubles(self._doubles, self._singles, self._singles)
+        return reductions(self.schedule, _SUMS, self.mul, self.neg, _MAXIMA, doubles)
 
     def refine(self, outputs: list[Array]) -> None:
         return None
@@ -208,13 +210,18 @@ class NumPyFloat32:
 _SUMS = Kernels(
     "float32_sums",
     np.dtype(np.float32),
-    """
+    f"""{EIGHT}
 from fpsem.domains._hardware import llvm_fma
 
 
 @numba.njit(forceinline=True)
 def add(x, y):
     return x + y
+
+
+@numba.njit(forceinline=True)
+def sub(x, y):
+    return x - y
 
 
 @numba.njit(forceinline=True)
@@ -226,6 +233,7 @@ def mul(x, y):
 def fma(x, y, z):
     return llvm_fma(x, y, z)
 """,
+    ("eight",),
 )
 
 _MAXIMA = Kernels(
@@ -238,7 +246,6 @@ def add(x, y):
         return x + y if x == 0 else x  # of opposite zeros +0
     return x if x > y or x != x else y
 """,
-    ("sums",),
 )
 """Maxima are sums whose addition is the maximum; a NaN stays."""
 

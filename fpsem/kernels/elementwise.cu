@@ -4,8 +4,8 @@
  * Readable twin: fpsem/domains/ieee32.py, the methods of these names; all NaNs count as one.
  *
  * Each kernel is NAME_kernel(n, out, operands...) over arrays of n elements, for any grid of one dimension. The result may be an
- * operand's own array. Casts to narrower formats are printed from fpsem/softfloat/convert.py, elementary functions from
- * fpsem/softfloat/elementary.
+ * operand's own array. Not here, since they are printed from the Python that says them: casts to narrower formats
+ * (fpsem/softfloat/convert.py, convert) and elementary functions (fpsem/softfloat/elementary).
  */
 #include "float32.h"
 

@@ -6,7 +6,7 @@ as the binary32 number nearest to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from fpsem.core.rounding import Rounding
 from fpsem.graph.denote import named_inputs, run
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
+from fpsem.report.parting import Parting, parting
 
 Progress = Callable[[str], None]
 
@@ -73,6 +74,7 @@ class Comparison:
         bound: an a priori bound of ``|binary32 - real|`` at the output, for the first domain that it covers (binary32 to
             nearest even, correctly rounded, in its schedule), or None.
         bound_error: why there is no bound, else empty.
+        partings: where each schedule's bits part from those of the first schedule of the same domain, where they do.
     """
 
     graph: Graph
@@ -80,6 +82,7 @@ class Comparison:
     rows: tuple[Row, ...]
     bound: Bound | None
     bound_error: str = ""
+    partings: tuple[Parting, ...] = ()
 
     @property
     def reference(self) -> Reading:
@@ -103,6 +106,7 @@ class Comparison:
             "bound": None if self.bound is None else _plain(self.bound.absolute),
             "bound_schedule": None if self.bound is None else str(self.bound.schedule),
             "bound_error": self.bound_error or None,
+            "partings": [one.to_json() for one in self.partings],
         }
 
     def _output_to_json(self, name: str) -> dict[str, Any]:
@@ -146,7 +150,26 @@ def compare(
     progress("bounding")
     bound, bound_error = _bound(graph, params, named, domains)
     rows = tuple(_row(graph, i, readings) for i in range(len(graph.nodes)) if not graph.op(i).is_leaf)
-    return Comparison(graph, tuple(readings), rows, bound, bound_error)
+    partings = _partings(graph, params, named, domains, readings)
+    return Comparison(graph, tuple(readings), rows, bound, bound_error, tuple(partings))
+
+
+def _partings(
+    graph: Graph,
+    params: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    domains: Sequence[ScalarDomain],
+    readings: Sequence[Reading],
+) -> Iterator[Parting]:
+    """Each reading with bits against the first of the same domain."""
+    first: dict[str, tuple[str, ScalarDomain]] = {}
+    for domain, reading in zip(domains, readings):
+        if reading.error or domain.contract.kind is not Kind.IEEE or not domain.contract.concrete:
+            continue
+        label, other = first.setdefault(domain.name, (reading.domain, domain))
+        found = None if other is domain else parting(graph, params, inputs, (other, domain), (label, reading.domain))
+        if found is not None:
+            yield found
 
 
 def _labels(domains: Sequence[ScalarDomain]) -> list[str]:

@@ -16,6 +16,7 @@ from fpsem.core.protocol import Array
 from fpsem.graph.ir import Graph
 from fpsem.report.compare import Comparison
 from fpsem.report.flags import NodeFlags
+from fpsem.report.parting import Parting
 
 _NOTHING = "-"
 
@@ -129,4 +130,23 @@ def flags_table(found: Sequence[NodeFlags]) -> Table:
     table = Table("node", "name", "op", "raised", title="exceptions, binary32 to nearest even")
     for row in found:
         table.add_row(str(row.node), escape(row.name), row.op, ", ".join(row.flags))
+    return table
+
+
+def parting_table(found: Parting, limit: int = 12) -> Table:
+    """Where two readings part: the sums of the element around the first one that is not the same."""
+    first = found.first_step
+    table = Table(
+        title=f"{found.domains[0]} and {found.domains[1]} part at %{found.node} {escape(found.name)} ({found.op}), element "
+        f"{escape(str(list(found.element)))}: {found.codes[0]:#010x} and {found.codes[1]:#010x}"
+    )
+    for heading in ("step", *found.domains):
+        table.add_column(heading)
+    start = max((first or 0) - 2, 0)
+    for i in range(start, min(start + limit, max(map(len, found.steps)))):
+        mark = " <" if i == first else ""
+        table.add_row(f"{i}{mark}", *(str(steps[i]) if i < len(steps) else _NOTHING for steps in found.steps))
+    left = max(map(len, found.steps)) - start - limit
+    if left > 0:
+        table.add_row(f"... {left} more", "", "")
     return table

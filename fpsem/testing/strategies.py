@@ -21,7 +21,7 @@ from hypothesis.extra import numpy as hnp
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import Format, format_named
 from fpsem.core.rounding import Rounding
-from fpsem.core.schedule import SCHEDULES, Nested, Schedule, Tree
+from fpsem.core.schedule import SCHEDULES, Nested, Schedule, Tree, WarpTree
 
 Shape = int | tuple[int, ...] | st.SearchStrategy[tuple[int, ...]]
 
@@ -78,8 +78,9 @@ def payloads(
 
 
 def schedules(n: int | None = None) -> st.SearchStrategy[Schedule]:
-    """Schedules of every kind with drawn parameters; explicit trees only for a known number of terms ``n >= 1``."""
-    kinds = [st.builds(kind, **_parameters(kind)) for kind in SCHEDULES.values() if kind is not Tree]
+    """Schedules of every kind that is a tree of additions, with drawn parameters and without accumulators; explicit trees only
+    for a known number of terms ``n >= 1``."""
+    kinds = [st.builds(kind, **_parameters(kind)) for kind in SCHEDULES.values() if kind.has_tree and kind is not Tree]
     if n is not None:
         kinds.append(st.builds(Tree, pairs=_trees(n), fused=st.booleans()))
     return st.one_of(kinds)
@@ -104,7 +105,8 @@ def _finite_magnitudes(fmt: Format, largest: int) -> st.SearchStrategy[int]:
 
 def _parameters(kind: type[Schedule]) -> dict[str, st.SearchStrategy[Any]]:
     """A strategy for each field of a schedule that is a flag or a positive integer; others keep their default."""
-    by_type: dict[type, st.SearchStrategy[Any]] = {bool: st.booleans(), int: st.integers(1, 16)}
+    sizes = st.sampled_from((1, 2, 4, 8, 16)) if kind is WarpTree else st.integers(1, 16)
+    by_type: dict[type, st.SearchStrategy[Any]] = {bool: st.booleans(), int: sizes}
     return {f.name: by_type[type(f.default)] for f in fields(kind) if type(f.default) in by_type}
 
 

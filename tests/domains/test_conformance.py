@@ -9,6 +9,7 @@ import pytest
 import fpsem.domains
 from fpsem.core.rounding import Rounding
 from fpsem.core.schedule import Blocked, Pairwise, Sequential
+from fpsem.domains.cupy_float32 import CuPyFloat32
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.interval import Interval
@@ -24,6 +25,9 @@ from fpsem.testing import SAMPLE_CALLS, check_domain
 SAMPLES = 40
 
 DOMAINS: list[Any] = [
+    CuPyFloat32(device="cpu"),
+    CuPyFloat32("lanes:width=4", device="cpu"),
+    CuPyFloat32("pairwise:leaf=2,fused", "library", device="cpu"),
     *(IEEE32Exec(rounding=direction) for direction in Rounding),
     IEEE32Exec(schedule=Pairwise(leaf=2)),
     IEEE32Exec(nan="x86"),

@@ -1,0 +1,91 @@
+"""Scheduled sums and matrix products against numpy's own, in one run: medians of interleaved rounds.
+
+    python benchmarks/schedules.py [--terms N] [--side S] [--rounds R] [--report FILE]
+
+Prints milliseconds and the ratio to numpy's for the sum of N float32 numbers and for the product of two S x S matrices, in every
+kind of schedule, held in binary32 and in binary64, by the machine's floats (NumPyFloat32) and bit by bit (IEEE32Exec). Nothing is
+asserted: machines are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import interleaved
+from rich.console import Console
+from rich.table import Table
+
+from fpsem.core.schedule import SCHEDULES, Exact, Schedule, Tree
+from fpsem.domains import IEEE32Exec, NumPyFloat32
+from fpsem.report.written import write_report
+
+DOMAINS: Mapping[str, Callable[[Schedule], Any]] = {
+    "numpy_float32": lambda schedule: NumPyFloat32(schedule=schedule),
+    "ieee32": lambda schedule: IEEE32Exec(schedule=schedule),
+}
+
+
+def schedules() -> list[Schedule]:
+    """Every kind that fits any number of terms, plain, fused and held in binary64."""
+    kinds = [kind() for kind in SCHEDULES.values() if kind is not Tree]
+    wide = [replace(kind, accumulator="binary64") for kind in kinds if not isinstance(kind, Exact)]
+    return [*kinds, *(replace(kind, fused=True) for kind in kinds), *wide]
+
+
+def rows_of(what: str, op: str, operands: list[Any], rounds: int) -> list[dict[str, str]]:
+    """One op in every schedule and domain, beside numpy's."""
+    functions: dict[tuple[str, str], Callable[[], object]] = {("numpy", ""): partial(getattr(np, op), *operands)}
+    for name, make in DOMAINS.items():
+        for schedule in schedules():
+            if op == "matmul" or not schedule.fused:
+                domain = make(schedule)
+                codes = [domain.from_bits(x.view(np.uint32)) for x in operands]
+                functions[name, str(schedule)] = partial(domain.overrides[op], *codes)
+    medians = interleaved({f"{name} {order}": call for (name, order), call in functions.items()}, rounds)
+    theirs = medians["numpy "]
+    return [
+        {
+            "op": what,
+            "domain": name,
+            "schedule": order or "its own",
+            "ms": f"{1e3 * seconds:.3f}",
+            "time / numpy's": f"{seconds / theirs:.2f}",
+        }
+        for (name, order), seconds in zip(functions, medians.values())
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--terms", type=int, default=1_000_000)
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--report", type=Path, help="also write a Markdown report to this file")
+    arguments = parser.parse_args()
+    random = np.random.default_rng(0)
+    terms = random.standard_normal(arguments.terms).astype(np.float32)
+    pair = [random.standard_normal((arguments.side, arguments.side)).astype(np.float32) for _ in range(2)]
+    rows = rows_of(f"sum of {arguments.terms}", "sum", [terms], arguments.rounds)
+    rows += rows_of(f"product of {arguments.side} x {arguments.side}", "matmul", pair, arguments.rounds)
+    title = f"scheduled reductions against numpy's, medians of {arguments.rounds} rounds"
+    note = "numpy's own matrix product runs on all cores, in an order of its library's; the others run on one core"
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*row.values())
+    console = Console(width=120)
+    console.print(table)
+    console.print(note)
+    if arguments.report is not None:
+        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [note])
+
+
+if __name__ == "__main__":
+    main()
