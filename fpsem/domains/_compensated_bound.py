@@ -1,9 +1,9 @@
 """How far a compensated sum may be off: the a priori bounds of Sum2 and Dot2, in doubles rounded outward.
 
-With u the unit roundoff and g = n u / (1 - n u): the errors q_i of the additions satisfy sum |q_i| <= g sum |x_i|, and adding them
-errs by g times that at most; the last addition rounds once. So ``|computed - sum x_i| <= u |sum x_i| + (1 + u) g**2 sum |x_i|``.
-With products, what they are rounded by (u times each, and below the least normal number half of the least one, for the product
-and for its error) joins the second sum, and is itself in error by no more than the least number.
+With u the unit roundoff and g = n u / (1 - n u): the errors q_i of the additions satisfy sum |q_i| <= g sum |x_i|, and adding
+them errs by g times that at most; the last addition rounds once. So the computed sum is within
+``u |sum x_i| + (1 + u) g**2 sum |x_i|``. With products, what they are rounded by (u times each, and below the least normal number
+half of the least one, for the product and for its error) joins the second sum, itself in error by no more than the least number.
 
 Guaranteed where nothing overflows, in rounding to nearest; infinite elsewhere.
 

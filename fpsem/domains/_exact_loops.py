@@ -14,11 +14,24 @@ from __future__ import annotations
 from math import ldexp
 from typing import Any
 
+from fpsem.core.formats import BINARY32, FORMATS
+
+_WIDE = FORMATS["binary64"]
+
 LIMBS = 20
 """How many limbs: 298 bits below the point, 256 above, 48 of a significand and 31 of carries."""
 
-MAGNITUDE, INFINITY = 0x7FFFFFFFFFFFFFFF, 0x7FF0000000000000
+MAGNITUDE, INFINITY = _WIDE.magnitude_mask, _WIDE.overflow_code
 """All bits of a double but the sign, and the code of infinity."""
+
+POINT, TOP = _WIDE.fraction_bits, _WIDE.exponent_mask >> _WIDE.fraction_bits
+"""Where the exponent field of a double starts, and the largest one."""
+
+SPARE, FRACTION, IMPLICIT = _WIDE.fraction_bits - BINARY32.fraction_bits, BINARY32.fraction_mask, BINARY32.implicit_bit
+"""The zeros at the end of a double that holds a binary32 number, then that number's fraction field and implicit bit."""
+
+BIAS = _WIDE.bias + BINARY32.fraction_bits
+"""What to take from an exponent field for the exponent of the significand as an integer."""
 
 
 def place(limbs: Any, significand: int, exponent: int, negative: bool) -> None:
@@ -99,14 +112,14 @@ def exact_sums(terms: Any, zero: float, limbs: Any, sums: Any) -> None:
         special = zeros = 0
         for i in range(terms.shape[1]):
             code = terms[j, i]
-            exponent = (code >> 52) & 0x7FF
+            exponent = (code >> POINT) & TOP
             if exponent == 0:
                 zeros |= 2 if code < 0 else 1
-            elif exponent == 0x7FF:
+            elif exponent == TOP:
                 special |= 1 if code & MAGNITUDE > INFINITY else 4 if code < 0 else 2
             else:
                 zeros |= 3
-                place(limbs, (code >> 29) & 0x7FFFFF | 0x800000, exponent - 1046, code < 0)
+                place(limbs, (code >> SPARE) & FRACTION | IMPLICIT, exponent - BIAS, code < 0)
         sums[j] = settled(limbs, special, zeros, zero)
 
 
@@ -118,9 +131,9 @@ def exact_products(a: Any, b: Any, zero: float, limbs: Any, sums: Any) -> None:
             special = zeros = 0
             for k in range(a.shape[1]):
                 x, y = a[i, k], b[j, k]
-                left, right = (x >> 52) & 0x7FF, (y >> 52) & 0x7FF
+                left, right = (x >> POINT) & TOP, (y >> POINT) & TOP
                 negative = (x ^ y) < 0
-                if left == 0x7FF or right == 0x7FF:
+                if left == TOP or right == TOP:
                     is_nan = x & MAGNITUDE > INFINITY or y & MAGNITUDE > INFINITY
                     if is_nan or left == 0 or right == 0:
                         special |= 1
@@ -130,6 +143,6 @@ def exact_products(a: Any, b: Any, zero: float, limbs: Any, sums: Any) -> None:
                     zeros |= 2 if negative else 1
                 else:
                     zeros |= 3
-                    significand = ((x >> 29) & 0x7FFFFF | 0x800000) * ((y >> 29) & 0x7FFFFF | 0x800000)
-                    place(limbs, significand, left + right - 2092, negative)
+                    significand = ((x >> SPARE) & FRACTION | IMPLICIT) * ((y >> SPARE) & FRACTION | IMPLICIT)
+                    place(limbs, significand, left + right - 2 * BIAS, negative)
             sums[i, j] = settled(limbs, special, zeros, zero)

@@ -44,7 +44,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from fpsem.domains._exact_loops import INFINITY, MAGNITUDE
+from fpsem.domains._exact_loops import BIAS, FRACTION, IMPLICIT, INFINITY, MAGNITUDE, POINT, SPARE, TOP
 from fpsem.domains._loops import REGISTER_TERM, TERM_REGISTER, TERMS
 
 {definitions}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -9,22 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpsem.core.errors import UnknownNameError
+from fpsem.core.errors import ScheduleError, UnknownNameError
+from fpsem.core.formats import BINARY32, format_named
 from fpsem.core.schedule import (
     SCHEDULES,
     Blocked,
+    Compensated,
+    Exact,
     Lanes,
     NumPyPairwise,
     Pairwise,
     Reverse,
     Schedule,
     Sequential,
+    SplitK,
     Tree,
+    WarpTree,
     fold,
     fold_products,
     parse_schedule,
     schedule_from_json,
     schedule_of,
+    wider_accumulator,
 )
 from fpsem.testing.strategies import schedules
 
@@ -40,6 +47,13 @@ WRITTEN = {  # schedule and number of terms: the sum, written out
     (Lanes(width=3), 4): "(((0+3)+1)+2)",
     (Lanes(width=8), 3): "((0+1)+2)",
     (Blocked(block=2), 5): "(((0+1)+(2+3))+4)",
+    (WarpTree(width=4), 3): "((0+2)+1)",
+    (WarpTree(width=4), 6): "(((0+4)+2)+((1+5)+3))",
+    (WarpTree(width=1), 3): "((0+1)+2)",
+    (WarpTree(width=8), 8): "(((0+4)+(2+6))+((1+5)+(3+7)))",
+    (SplitK(parts=2), 5): "(((0+1)+2)+(3+4))",
+    (SplitK(parts=3), 8): "((((0+1)+2)+((3+4)+5))+(6+7))",
+    (SplitK(parts=4), 2): "(0+1)",
     (NumPyPairwise(), 5): "((((0+1)+2)+3)+4)",
     (NumPyPairwise(), 9): "((((0+1)+(2+3))+((4+5)+(6+7)))+8)",
     (Tree(pairs=((2, 0), 1)), 3): "((2+0)+1)",
@@ -81,7 +95,7 @@ def test_the_sum_is_written_out_as_the_definition_says(schedule: Schedule, n: in
 
 
 def test_every_kind_of_schedule_is_written_out_once() -> None:
-    assert {type(schedule) for schedule, _ in WRITTEN} == set(SCHEDULES.values())
+    assert {type(schedule) for schedule, _ in WRITTEN} == {kind for kind in SCHEDULES.values() if kind.has_tree}
     assert all(name == kind.name for name, kind in SCHEDULES.items())
 
 
@@ -98,18 +112,87 @@ def test_other_orders_are_told_from_numpys() -> None:
     assert all(fold(kind, list(row), lambda a, b: a + b) != np.add.reduce(row) for kind in kinds)
 
 
-@pytest.mark.parametrize(("schedule", "height"), [(Sequential(), 63), (Reverse(), 63), (Pairwise(), 6), (Lanes(), 10)])
+@pytest.mark.parametrize(
+    ("schedule", "height"),
+    [(Sequential(), 63), (Reverse(), 63), (Pairwise(), 6), (Lanes(), 10), (WarpTree(), 6), (SplitK(), 18)],
+)
 def test_heights_for_64_terms_are_the_textbooks(schedule: Schedule, height: int) -> None:
     assert schedule.height(64) == height
 
 
-@pytest.mark.parametrize("kind", [Sequential(), Reverse(), Pairwise(), Lanes(), Blocked(), NumPyPairwise()])
+@pytest.mark.parametrize("kind", [Sequential(), Reverse(), Pairwise(), Lanes(), WarpTree(), Blocked(), SplitK(), NumPyPairwise()])
 def test_no_terms_and_one_term_take_no_steps(kind: Schedule) -> None:
     assert kind.steps(0) == kind.steps(1) == ()
     assert kind.heights(1) == (0,)
     assert kind.height(0) == 0
     assert fold(kind, ["x"], lambda a, b: a + b) == "x"
     assert fold_products(kind, [(2, 3)], int.__add__, int.__mul__, lambda a, b, c: a * b + c) == 6
+
+
+ALL = st.one_of(schedules(4), st.builds(Compensated, fused=st.booleans()))
+
+
+@given(ALL, st.sampled_from((None, "binary64", "binary32")))
+def test_text_and_json_read_back_with_an_accumulator(schedule: Schedule, accumulator: str | None) -> None:
+    held = replace(schedule, accumulator=accumulator)
+    assert parse_schedule(str(held)) == held
+    assert schedule_from_json(json.loads(json.dumps(held.to_json()))) == held
+    assert ("accumulator" in held.to_json()) == (accumulator is not None)
+
+
+@pytest.mark.parametrize("schedule", [Exact(), Exact(fused=True), Compensated(), Compensated(fused=True, accumulator="binary64")])
+def test_what_is_no_tree_reads_back_and_has_no_steps(schedule: Schedule) -> None:
+    assert parse_schedule(str(schedule)) == parse_schedule(json.dumps(schedule.to_json())) == schedule
+    with pytest.raises(ScheduleError, match=f"{schedule.name}.* is no tree"):
+        schedule.steps(3)
+    with pytest.raises(ScheduleError, match="is no tree"):
+        fold(schedule, [1, 2], int.__add__)
+
+
+def test_heights_of_what_is_no_tree_are_the_documented_constants() -> None:
+    assert [Exact().height(n) for n in (0, 1, 2, 1000)] == [0, 0, 1, 1]
+    assert [Compensated().height(n) for n in (0, 1, 2, 2897, 2898)] == [0, 0, 2, 2, 3]
+    assert Compensated().heights(3) == (2, 2, 2)
+    with pytest.raises(ScheduleError, match="no height is known"):
+        Compensated().height((1 << 22) + 1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Sequential(accumulator="binary65"),
+        lambda: parse_schedule("lanes:accumulator=float64"),
+        lambda: parse_schedule("sequential:accumulator=64"),
+        lambda: schedule_from_json({"schedule": "sequential", "accumulator": 64}),
+    ],
+)
+def test_an_unknown_accumulator_is_refused(make: Any) -> None:
+    with pytest.raises(UnknownNameError, match="unknown accumulator of schedule"):
+        make()
+
+
+def test_the_exact_sum_takes_no_accumulator() -> None:
+    with pytest.raises(ScheduleError, match="takes no accumulator"):
+        Exact(accumulator="binary64")
+
+
+@pytest.mark.parametrize("name", ["binary16", "bfloat16", "tf32", "e4m3"])
+def test_an_accumulator_narrower_than_the_scalars_is_refused(name: str) -> None:
+    with pytest.raises(ScheduleError, match=f"the accumulator {name} does not hold every number of binary32"):
+        wider_accumulator(Sequential(accumulator=name), BINARY32)
+
+
+def test_an_accumulator_of_the_scalars_own_format_is_none() -> None:
+    assert wider_accumulator(Sequential(), BINARY32) is None
+    assert wider_accumulator(Sequential(accumulator="binary32"), BINARY32) is None
+    assert wider_accumulator(Sequential(accumulator="binary64"), BINARY32) == "binary64"
+    assert wider_accumulator(Sequential(accumulator="tf32"), format_named("bfloat16")) == "tf32"
+
+
+@pytest.mark.parametrize("width", [3, 6, 33])
+def test_a_warp_whose_width_is_no_power_of_two_is_refused(width: int) -> None:
+    with pytest.raises(ScheduleError, match="power of two"):
+        WarpTree(width=width)
 
 
 @given(st.data(), st.integers(1, 9))
