@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fpsem.core.verdict import Proved as Proved
     from fpsem.core.verdict import Refuted as Refuted
     from fpsem.core.verdict import Unknown as Unknown
+    from fpsem.discover import reveal as reveal
     from fpsem.domains.cupy_float32 import CuPyFloat32 as CuPyFloat32
     from fpsem.domains.error_bound import ErrorBound as ErrorBound
     from fpsem.domains.ieee32 import IEEE32Exec as IEEE32Exec
@@ -97,6 +98,7 @@ _HOME: Mapping[str, str] = {
     "optim": "",
     "prove": "smt.query",
     "rand": "",
+    "reveal": "discover",
     "run": "graph.denote",
     "save": "interop.checkpoint",
     "softfloat": "",

@@ -54,7 +54,7 @@ class Revealed:
     n: int
     evidence: Evidence | Unknown
     schedule: Schedule | None = None
-    tree: SumTree | None = None
+    tree: SumTree | None = field(default=None, repr=False)
     probes: Mapping[str, Any] = field(default_factory=dict)
     same: tuple[Schedule, ...] = ()
     calls: int = 0

@@ -45,6 +45,7 @@ def fma(x, y, z):
     return x * y + z
 """,
         ("eight",),
+        chained=True,
     )
     for fused, name, product in ((True, "products", "x * y"), (False, "rounded_products", "np.float64(np.float32(x * y))"))
 }

@@ -234,6 +234,7 @@ def fma(x, y, z):
     return llvm_fma(x, y, z)
 """,
     ("eight",),
+    chained=True,
 )
 
 _MAXIMA = Kernels(
