@@ -2,9 +2,9 @@
 
     python benchmarks/schedules.py [--terms N] [--side S] [--rounds R] [--report FILE]
 
-Prints milliseconds, the ratio of speeds to numpy's on one thread, and nanoseconds for each addition or multiply-add: for the sum of
-N float32 numbers and for the product of two S x S matrices, in every kind of schedule, held in binary32 and in binary64, by the
-machine's floats (NumPyFloat32) and bit by bit (IEEE32Exec). Nothing is asserted: machines are noisy.
+Prints milliseconds, the ratio of speeds to numpy's on one thread, and nanoseconds for each addition or multiply-add: for the sum
+of N float32 numbers and for the product of two S x S matrices, in every kind of schedule, held in binary32 and in binary64, by
+the machine's floats (NumPyFloat32) and bit by bit (IEEE32Exec). Nothing is asserted: machines are noisy.
 """
 
 from __future__ import annotations

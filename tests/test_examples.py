@@ -193,3 +193,12 @@ def test_a_decimal_bound_is_rounded_up(example: Example) -> None:
     third = pinn.Fraction(1, 3)
     assert pinn.Fraction(pinn.round_up(third)) >= third
     assert pinn.round_up(third) == "3.34e-1"
+
+
+def test_the_orders_example_runs_to_its_end() -> None:
+    said = output_of("examples/orders/orders.py")
+    assert "1e20 - 1e20 + 1 is 1 from the left and 0 from the right." in said
+    assert "numpy.sum of 1000 terms: numpy_pairwise; TESTED 200" in said
+    assert "numpy.dot of 16 terms:" in said
+    assert "sequential: 0 of 3000 logits have other bits" in said
+    assert "ONNX Runtime, 300 images: TESTED 3,000; equal bits." in said or "ONNX Runtime is not installed" in said

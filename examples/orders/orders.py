@@ -78,7 +78,8 @@ def show_onnxruntime() -> None:
         file = Path(folder) / "digits.onnx"
         fpsem.save(file, graph, params)
         found = replay(*fpsem.load(file), file, list(images))
-    CONSOLE.print(f"ONNX Runtime, {len(images)} images: {found.evidence}; {'equal' if found.evidence.holds else 'not equal'} bits.")
+    equal = "equal" if found.evidence.holds else "other"
+    CONSOLE.print(f"ONNX Runtime, {len(images)} images: {found.evidence}; {equal} bits.")
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ def as_arrays(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def test_every_operation_on_doubles_is_tried_here() -> None:
     tried = {step.operation for f in CALLED.values() for step in record(f, 2, WIDTH).instructions}
-    assert DOUBLES | TRUTHS_OF_DOUBLES | FROM_DOUBLES <= tried
+    assert tried >= DOUBLES | TRUTHS_OF_DOUBLES | FROM_DOUBLES
 
 
 @pytest.mark.parametrize("machine", [over_integers, compiled, in_c, as_arrays])
