@@ -12,6 +12,7 @@ from math import prod
 
 import numpy as np
 
+from fpsem.core.errors import ScheduleError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.core.reduction import rows, tree_of
@@ -85,6 +86,12 @@ class Doubles:
         return self.narrow_odd(sums)
 
 
+def require_threads(threads: int) -> None:
+    """Raises ScheduleError for what is no number of threads."""
+    if type(threads) is not int or threads < 1:
+        raise ScheduleError(f"threads={threads!r}: must be a positive integer")
+
+
 def reductions(
     schedule: Schedule,
     kernels: Kernels,
@@ -92,6 +99,7 @@ def reductions(
     neg: Callable[[Array], Array],
     extreme: Kernels,
     doubles: Doubles,
+    threads: int = 1,
 ) -> Mapping[str, Callable[..., Array]]:
     """The overrides of a domain: its sums, maxima and matrix products; maxima only, where wide sums are not the machine's.
 
@@ -102,9 +110,10 @@ def reductions(
         neg: the domain's negation.
         extreme: whose ``add`` is the domain's maximum.
         doubles: the domain's conversions.
+        threads: how many work on the product of two matrices; they never change a bit.
     """
     made = {"max": _over_axes(lambda terms: extreme.sum(tree_of(schedule), terms))}
-    found = _sums_and_products(schedule, kernels, mul, neg, doubles)
+    found = _sums_and_products(schedule, kernels, mul, neg, doubles, threads)
     if found is None:
         return made
     summed, product = found
@@ -121,6 +130,7 @@ def _sums_and_products(
     mul: Callable[[Array, Array], Array],
     neg: Callable[[Array], Array],
     doubles: Doubles,
+    threads: int,
 ) -> tuple[Callable[[Array], Array], Callable[[Array, Array], Array] | None] | None:
     """The sum of rows, and the product of matrices where it is more than sums of rounded products, row by row."""
     if isinstance(schedule, Exact):
@@ -137,7 +147,7 @@ def _sums_and_products(
 
     def product(a: Array, b: Array) -> Array:
         if schedule.has_tree:
-            return narrow(held.product(schedule, widen(a), widen(b)))
+            return narrow(held.product(schedule, widen(a), widen(b), threads))
         return narrow(held.compensated_product(widen(a), widen(b), widen(neg(a))))
 
     return _unless_single(summed), product if schedule.has_tree or schedule.fused else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -183,6 +184,7 @@ class Kernels:
             compensated sums.
         own: the names of loops that the definitions define too, in a faster way.
         chained: whether products go eight steps of a chain at a time, which pays where memory is slower than arithmetic.
+        ordered: whether the order of two operands decides which NaN a result is.
     """
 
     name: str
@@ -190,6 +192,7 @@ class Kernels:
     definitions: str
     own: tuple[str, ...] = ()
     chained: bool = False
+    ordered: bool = False
 
     def module(self, group: str) -> Any:
         """A group of loops, compiled."""
@@ -241,16 +244,28 @@ class Kernels:
         self.module("rows").runs(row, np.array(ends, np.int64), sums)
         return sums
 
-    def product(self, schedule: Schedule, a: Array, b: Array) -> Array:
-        """The product of two matrices; the loops' vectors run along the longer side, for products do not mind their order."""
-        if b.shape[1] < a.shape[0]:
-            return np.ascontiguousarray(self.product(schedule, b.T, a.T).T)
+    def product(self, schedule: Schedule, a: Array, b: Array, threads: int = 1) -> Array:
+        """The product of two matrices, tile by tile, some at a time where there are threads: each entry is one thread's.
+
+        The loops' vectors run along the longer side, for products do not mind the order of factors but where it decides a NaN.
+        """
+        if b.shape[1] < a.shape[0] and not self.ordered:
+            return np.ascontiguousarray(self.product(schedule, b.T, a.T, threads).T)
         plan, made = program(schedule, a.shape[1]), np.empty((len(a), b.shape[1]), self.dtype)
-        lines = [np.ascontiguousarray(a[i : i + _ROWS]) for i in range(0, len(a), _ROWS)]
-        for j in range(0, b.shape[1], _COLUMNS):
-            panel = np.ascontiguousarray(b[:, j : j + _COLUMNS])
-            for i, rows in enumerate(lines):
-                made[i * _ROWS : (i + 1) * _ROWS, j : j + _COLUMNS] = self._tile(plan, rows, panel, schedule.fused)
+        rows = {i: np.ascontiguousarray(a[i : i + _ROWS]) for i in range(0, len(a), _ROWS)}
+        panels = {j: np.ascontiguousarray(b[:, j : j + _COLUMNS]) for j in range(0, b.shape[1], _COLUMNS)}
+
+        def tile(place: tuple[int, int]) -> None:
+            i, j = place
+            made[i : i + _ROWS, j : j + _COLUMNS] = self._tile(plan, rows[i], panels[j], schedule.fused)
+
+        places = [(i, j) for j in panels for i in rows]
+        if threads == 1 or len(places) == 1:
+            for place in places:
+                tile(place)
+        else:
+            with ThreadPoolExecutor(min(threads, len(places))) as pool:
+                list(pool.map(tile, places))
         return made
 
     def _tile(self, plan: Program, a: Array, b: Array, fused: bool) -> Array:

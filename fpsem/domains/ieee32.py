@@ -24,7 +24,7 @@ from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_a
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains._exact_sums import exact_accumulator, round_number
-from fpsem.domains._reductions import Doubles, reductions
+from fpsem.domains._reductions import Doubles, reductions, require_threads
 from fpsem.domains._scheduled import Kernels
 from fpsem.softfloat import Arithmetic, arithmetic
 from fpsem.softfloat.attributes import NaN, Subnormals, choice
@@ -43,6 +43,7 @@ class IEEE32Exec:
         nan: which NaN operations give: "canonical", "x86", "arm" or "cuda".
         subnormals: "keep", "flush_inputs", "flush_outputs" or "flush".
         flags: what exceptions are raised on, a ``softfloat.Raised``; operations are then slower, reductions much.
+        threads: how many work on a matrix product; they never change a bit.
 
     Raises:
         UnknownNameError: no such direction, schedule, NaN or treatment of subnormals.
@@ -54,11 +55,13 @@ class IEEE32Exec:
     nan: NaN | str = NaN.CANONICAL
     subnormals: Subnormals | str = Subnormals.KEEP
     flags: Raised | None = None
+    threads: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rounding", rounding_named(self.rounding))
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
         wider_accumulator(self.schedule, BINARY32)
+        require_threads(self.threads)
         object.__setattr__(self, "nan", choice("choice of NaN", NaN, self.nan))
         object.__setattr__(self, "subnormals", choice("treatment of subnormals", Subnormals, self.subnormals))
 
@@ -77,7 +80,7 @@ class IEEE32Exec:
         if self.flags is not None:
             return {}
         sums, maxima = _kernels(self._f32, self._direction)
-        return reductions(self.schedule, sums, self.mul, self.neg, maxima, self._doubles)
+        return reductions(self.schedule, sums, self.mul, self.neg, maxima, self._doubles, self.threads)
 
     def refine(self, outputs: list[Array]) -> None:
         return None
@@ -257,7 +260,7 @@ class IEEE32Exec:
 def _kernels(f32: Arithmetic, direction: Rounding) -> tuple[Kernels, Kernels]:
     """Sums and products in a direction, and maxima."""
     steps = "\n\n".join(f32.source(name, direction) for name in ("add", "sub", "mul", "fma"))
-    sums = Kernels(f"binary32_sums_{direction.value}", BINARY32.dtype, steps)
+    sums = Kernels(f"binary32_sums_{direction.value}", BINARY32.dtype, steps, ordered=f32.attributes.nan in (NaN.X86, NaN.ARM))
     return sums, Kernels("binary32_maxima", BINARY32.dtype, f32.source("maximum", called="add"))
 
 

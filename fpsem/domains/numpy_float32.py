@@ -25,7 +25,7 @@ from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains._exact_sums import exact_accumulator, round_number
-from fpsem.domains._reductions import Doubles, reductions
+from fpsem.domains._reductions import Doubles, reductions, require_threads
 from fpsem.domains._scheduled import EIGHT, Kernels
 from fpsem.softfloat import arithmetic
 
@@ -40,6 +40,7 @@ class NumPyFloat32:
     Args:
         schedule: the order of reductions, a Schedule or its text; "library" for numpy's own matmul and sum.
         elementary: "library" for numpy's functions, "correctly_rounded" for those of IEEE32Exec.
+        threads: how many work on a matrix product; they never change a bit.
 
     Raises:
         UnknownNameError: no such schedule or choice of functions.
@@ -48,9 +49,11 @@ class NumPyFloat32:
 
     schedule: Schedule = Sequential()
     elementary: str = "library"
+    threads: int = 1
     library_reductions: bool = field(init=False, repr=False, default=False)
 
     def __post_init__(self) -> None:
+        require_threads(self.threads)
         if self.elementary not in ("library", "correctly_rounded"):
             raise UnknownNameError("elementary functions", self.elementary, ("library", "correctly_rounded"))
         library = str(self.schedule) == "library"
@@ -74,7 +77,7 @@ class NumPyFloat32:
         if self.library_reductions:
             return {"matmul": _quiet(np.matmul), "sum": _quiet(np.sum)}
         doubles = Doubles(self._doubles, self._singles, self._singles)
-        return reductions(self.schedule, _SUMS, self.mul, self.neg, _MAXIMA, doubles)
+        return reductions(self.schedule, _SUMS, self.mul, self.neg, _MAXIMA, doubles, self.threads)
 
     def refine(self, outputs: list[Array]) -> None:
         return None

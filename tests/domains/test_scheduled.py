@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fpsem.core.errors import ScheduleError
+from fpsem.core.reduction import total_of_products
 from fpsem.core.schedule import (
     SCHEDULES,
     Blocked,
@@ -227,3 +229,35 @@ def test_the_order_is_seen_in_the_bits() -> None:
         a, b = random.standard_normal((2, 8, 40)).astype(np.float32)
         found.add(domain.overrides["matmul"](a, b.T).tobytes())
     assert len(found) == 6
+
+
+@pytest.mark.parametrize("make", [IEEE32Exec, NumPyFloat32])
+@pytest.mark.parametrize("schedule", ["sequential:fused", "pairwise", "lanes:accumulator=binary64"])
+def test_threads_never_change_a_bit(make: Callable[..., Any], schedule: str) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((75, 40), (40, 300)))
+    made = []
+    for threads in (1, 3):
+        domain = make(schedule=schedule, threads=threads)
+        given = (domain.from_bits(x.view(np.uint32)) for x in (a, b))
+        made.append(domain.to_bits(domain.overrides["matmul"](*given)))
+    assert np.array_equal(*made)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.0, True])
+@pytest.mark.parametrize("make", [IEEE32Exec, NumPyFloat32])
+def test_threads_are_a_positive_number(make: Callable[..., Any], threads: Any) -> None:
+    with pytest.raises(ScheduleError, match="threads="):
+        make(threads=threads)
+
+
+@pytest.mark.parametrize("nan", ["canonical", "x86", "arm", "cuda"])
+@pytest.mark.parametrize("shape", [(3, 2, 1), (1, 2, 3)])
+def test_a_product_gives_the_nan_that_its_meaning_gives(nan: str, shape: tuple[int, int, int]) -> None:
+    """Whichever side is longer: where NaNs are propagated, the order of factors matters."""
+    n, k, m = shape
+    a, b = np.full((n, k), 0x3F800000, np.uint32), np.full((k, m), 0x3F800000, np.uint32)
+    a[0, 0], b[0, 0] = 0x7FC00001, 0x7FC00002
+    domain = IEEE32Exec(nan=nan)
+    meant = total_of_products(domain, [(a[:, i, None], b[None, i, :]) for i in range(k)])
+    assert np.array_equal(domain.overrides["matmul"](a, b), meant)
