@@ -107,7 +107,10 @@ def test_an_earlier_runs_checkpoint_is_not_overwritten(printed: Run, refused: Ru
 def test_an_interrupted_run_leaves_a_checkpoint_to_go_on_from(printed: Run) -> None:
     options = ["--steps", "1000000", "--checkpoint", "kept.safetensors", "--checkpoint-every", "5"]
     command = [sys.executable, "-m", "fpsem", "train", "spirals", *options]
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    run = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background is born ignoring it
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while not Path("kept.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
