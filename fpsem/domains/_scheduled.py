@@ -107,7 +107,7 @@ _GROUPS: Mapping[str, tuple[Any, Mapping[str, str]]] = {
 }
 """The loops that are compiled together: where they are written, and the types of each; none for what is part of others."""
 
-_ROWS, _COLUMNS = 32, 256
+_ROWS, _COLUMNS = 32, 512
 """Of a product, what is worked on at a time, so that its registers stay near."""
 
 _LONG, _MANY = 32, 1 << 16
