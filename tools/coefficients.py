@@ -22,6 +22,8 @@ from typing import Any
 import mpmath
 from mpmath import mp, mpf
 
+from fpsem.core.files import write
+
 FILE = Path(__file__).parents[1] / "fpsem" / "softfloat" / "elementary" / "coefficients.py"
 _BITS, _POINTS = 200, 4000
 
@@ -127,9 +129,9 @@ def main() -> None:
     """Write the file, or check it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail where the file differs")
-    text = print_module()
-    if not parser.parse_args().check:
-        FILE.write_text(text, encoding="utf-8")
+    arguments, text = parser.parse_args(), print_module()
+    if not arguments.check:
+        write(FILE, text.encode())
     elif FILE.read_text(encoding="utf-8") != text:
         sys.exit(f"{FILE} is not what this script prints")
 

@@ -31,10 +31,14 @@ def _one(name: str) -> Bridge:
         rng = np.random.default_rng([seed, *name.encode()])
         start = int(rng.integers(0, (1 << BINARY32.width) // CHUNK)) * CHUNK
         found = reference(name, start, start + min(cases, CHUNK))
-        made = getattr(arithmetic(BINARY32), name)(found.codes)
-        wrong = np.flatnonzero(made != found.results(Rounding.NEAREST_EVEN)[0])
-        shown = tuple(f"{name}({found.codes[i]:#x}) gives {made[i]:#x}" for i in wrong[:_MOST_SHOWN])
-        return Evidence(Status.TESTED, found.codes.size, shown, f"one run of codes, nearest even; all: fpsem sweep {name}")
+        shown: list[str] = []
+        for direction in Rounding:
+            made = getattr(arithmetic(BINARY32), name)(found.codes, rounding=direction, with_flags=True)
+            meant = found.results(direction)
+            wrong = np.flatnonzero((made[0] != meant[0]) | (made[1] != meant[1]))
+            shown += [f"{name}({found.codes[i]:#x}) {direction.value}: {made[0][i]:#x}, flags {made[1][i]}" for i in wrong]
+        told = f"one run of codes, every direction, with flags; all codes: fpsem sweep {name}"
+        return Evidence(Status.TESTED, found.codes.size, tuple(shown[:_MOST_SHOWN]), told)
 
     claim = Claim(
         f"{name}-is-correctly-rounded",

@@ -21,7 +21,7 @@ Terms = Annotated[int, typer.Option("-n", "--terms", help="How many terms.")]
 Shape = Annotated[str, typer.Option("--shape", help="Of a matrix product (M, n) x (n, P): M,P.")]
 Element = Annotated[str, typer.Option("--element", help="Row and column of the product that is looked at: I,J.")]
 Count = Annotated[int, typer.Option("--vectors", min=1, help="Random vectors to replay the schedule on, bit for bit.")]
-Seed = Annotated[int, typer.Option("--seed", help="Of the random vectors.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the random vectors.")]
 Draw = Annotated[Path | None, typer.Option("--draw", help="Draw the tree into this .svg file.")]
 Whole = Annotated[bool, typer.Option("--tree", help="Print the whole tree, however long.")]
 
@@ -50,6 +50,8 @@ def reveal(
     found = discover(target, n, shape=size, element=_pair("--element", element), vectors=vectors, seed=seed)
     if draw is not None and found.tree is not None:
         write(draw, tree_svg(found.tree, f"{target}, {n} terms").encode())
+    elif draw is not None:
+        warn("--draw: no tree was found; nothing is drawn")
     if as_json:
         emit(found.to_json(), as_json)
     else:
@@ -99,6 +101,8 @@ def replay(
     from fpsem.discover._onnx_boxes import load_runtime
     from fpsem.report.written import write_report
 
+    for model in models:
+        _require_onnx("replay", model)
     version = load_runtime().__version__
     with progress_bar("replaying", len(models)) as advance:
         found = [_replayed(model, inputs, seed, optimisation, advance) for model in models]
@@ -165,12 +169,16 @@ def as_runtime(model: Path, graph: Any) -> Any:
     """A model as ONNX Runtime is seen to execute it. Raises FileFormatError for a model that is not an ONNX file."""
     from fpsem.discover.onnxruntime import read_as_runtime
 
-    if not model.name.endswith((".onnx", ".onnx.gz")):
-        raise FileFormatError(f"--schedule {RUNTIME} needs an ONNX file, not {model.name}")
+    _require_onnx(f"--schedule {RUNTIME}", model)
     reading = read_as_runtime(graph, model)
     for text in reading.unknown:
         warn(f"{RUNTIME}: the order is unknown of {text}")
     return reading
+
+
+def _require_onnx(what: str, model: Path) -> None:
+    if not model.name.endswith((".onnx", ".onnx.gz")):
+        raise FileFormatError(f"{what} needs an ONNX file, not {model.name}")
 
 
 def say_whether_equal(model: Path, reading: Any, payload: Any, x: Any) -> None:

@@ -26,7 +26,9 @@ Scheduler = Annotated[str | None, typer.Option("--scheduler", help="The address 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="How many processes; one for each core by default.")]
 Reports = Annotated[Path | None, typer.Option("--report", help="Write FUNCTION.md into this folder.")]
 State = Annotated[Path | None, typer.Option("--state", help="Where finished units are noted; the cache by default.")]
-Codes = Annotated[str, typer.Option("--codes", help="Only a part: START:STOP, as 0x3f800000:0x40000000.")]
+Codes = Annotated[
+    str, typer.Option("--codes", help="Only a part: START:STOP, as 0x3f800000:0x40000000; with --library whole units of 2**24.")
+]
 
 
 @app.command()
@@ -48,16 +50,22 @@ def sweep(
     """Compare elementary functions with an independent reference on every binary32 number; goes on where it was stopped."""
     from fpsem.bridges import sweep as sweeps
     from fpsem.core.protocol import ELEMENTARY as PRIMITIVES
-    from fpsem.softfloat.elementary.names import BINARY, UNARY
+    from fpsem.softfloat.elementary.names import BINARY, ELEMENTARY, UNARY
 
     if bool(functions) == all_:
-        raise FileFormatError("sweep: name functions, or say --all")
+        raise FileFormatError("sweep: name functions, or say --all, and not both")
     names = list(dict.fromkeys(functions or (PRIMITIVES if library else UNARY)))
-    if set(names) <= set(BINARY) and (direction or codes):
+    for name in names:
+        if name not in ELEMENTARY:
+            raise UnknownNameError("elementary function", name, ELEMENTARY)
+    if set(names) & set(BINARY) and (direction or codes):
         raise FileFormatError("sweep: --direction and --codes are for functions of one argument; pairs go in every direction")
     who, (start, stop) = _executor(executor, scheduler, workers), _range(codes, sweeps.ALL)
-    if report is not None:
-        _check_folder(report)
+    for option, folder in (("--report", report), ("--state", state or sweeps.default_folder())):
+        if folder is not None:
+            _check_folder(option, folder)
+    if library and direction:
+        raise FileFormatError("sweep: --library measures in nearest even; --direction does not go with it")
     begun = time.perf_counter()
     try:
         if library:
@@ -97,14 +105,17 @@ def _tell_library(names: list[str], found: list[Any], report: Path | None, as_js
 
 
 def _tell(found: list[Any], report: Path | None, seconds: float, as_json: bool) -> None:
-    """Tables, reports and exit code."""
+    """Tables, reports and exit code; a part of a sweep has a report of its own."""
     from fpsem.report.written import write_report
+    from fpsem.softfloat.elementary.names import BINARY
 
     wall = f"Seconds from start to end, with the other functions of this command: {seconds:.1f}; noted units took none."
     for one in found:
         if report is not None:
             title = f"Sweep of {one.function}: binary32, {one.region}"
-            write_report(report / f"{one.function}.md", title, command_line(), one.rows(), [*one.notes(), wall])
+            whole = one.plan.whole or one.function in BINARY
+            file = report / f"{one.function}{'' if whole else '.part'}.md"
+            write_report(file, title, command_line(), one.rows(), [*one.notes(), wall])
     if as_json:
         emit([{"rows": one.rows(), "notes": one.notes(), "failures": one.failures(), "holds": one.holds} for one in found], True)
     else:
@@ -139,8 +150,11 @@ def _executor(name: str, scheduler: str | None, workers: int | None) -> Any:
     return Local(workers) if name == "local" else Dask(scheduler, workers)
 
 
-def _check_folder(folder: Path) -> None:
-    """See that reports can be written, before hours of work. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+def _check_folder(option: str, folder: Path) -> None:
+    """See that files can be written there, before hours of work. Raises FileFormatError that names the option."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise FileFormatError(f"{option} {folder}: nothing can be written there: {error}") from None

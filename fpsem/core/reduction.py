@@ -56,8 +56,10 @@ def tree_of(schedule: Schedule) -> Schedule:
     return schedule if schedule.has_tree else Sequential(fused=schedule.fused)
 
 
-def rows(x: Array, axes: Sequence[int], keepdims: bool) -> tuple[Array, tuple[int, ...]]:
-    """The terms of a reduction over sorted axes, several of them in C order, as rows (n, m); and the shape of its result."""
+def rows(x: Array, axis: int | Sequence[int] | None, keepdims: bool) -> tuple[Array, tuple[int, ...]]:
+    """The terms of a reduction over axes (several of them in C order; None for all) as rows (n, m), and the result's shape."""
+    listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = sorted(a % x.ndim for a in listed)
     others = [i for i in range(x.ndim) if i not in axes]
     terms = x.transpose(*axes, *others).reshape(prod(x.shape[i] for i in axes), prod(x.shape[i] for i in others))
     return terms, tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keepdims or i not in axes)

@@ -99,14 +99,20 @@ def parse_schedule(text: str) -> Schedule:
         ScheduleError: for a value that does not fit.
     """
     if text.lstrip().startswith("{"):
-        return schedule_from_json(json.loads(text))
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ScheduleError(f"{text[:60]!r} is no JSON: {error}") from None
+        return schedule_from_json(data)
     name, _, rest = text.partition(":")
-    data: dict[str, Any] = {"schedule": name}
-    rest, _, pairs = rest.partition("pairs=")  # the last parameter in a text, and the only one that holds commas
-    if pairs:
+    data = {"schedule": name}
+    rest, named, pairs = rest.partition("pairs=")  # the last parameter in a text, and the only one that holds commas
+    if named:
         data["pairs"] = _parse_pairs(pairs)
     for item in filter(None, rest.split(",")):
         key, _, value = item.partition("=")
+        if key in data:
+            raise ScheduleError(f"{text[:60]!r} gives {key} twice")
         data[key] = {"": True, "True": True, "true": True, "False": False, "false": False}.get(value, value)
         if isinstance(data[key], str) and value.isascii() and value.isdigit():
             data[key] = int(value)

@@ -68,6 +68,7 @@ class Schedule:
 
     Raises:
         UnknownNameError: no such format.
+        ScheduleError: a parameter that does not fit.
     """
 
     name: ClassVar[str] = ""
@@ -78,7 +79,9 @@ class Schedule:
     accumulator: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.accumulator is not None and self.accumulator not in FORMATS:
+        if type(self.fused) is not bool:
+            raise ScheduleError(f"schedule {self.name}: fused must be true or false, not {self.fused!r}")
+        if self.accumulator is not None and (not isinstance(self.accumulator, str) or self.accumulator not in FORMATS):
             raise UnknownNameError(f"accumulator of schedule {self.name}", self.accumulator, FORMATS)
 
     def _build(self, tree: _Builder, n: int) -> object:
@@ -284,7 +287,11 @@ class Tree(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "pairs", _as_tuples(self.pairs))
+        try:
+            object.__setattr__(self, "pairs", _as_tuples(self.pairs))
+            hash(self.pairs)
+        except RecursionError:
+            raise ScheduleError("this tree is nested too deeply; a schedule with a name may have the same steps") from None
         leaves = list(_leaves(self.pairs))
         if sorted(leaves) != list(range(len(leaves))):
             raise ScheduleError(f"the leaves of a tree must be a permutation of 0 .. n-1; these are {leaves}")
@@ -343,6 +350,7 @@ class Exact(Schedule):
     def __post_init__(self) -> None:
         if self.accumulator is not None:
             raise ScheduleError(f"schedule exact takes no accumulator, such as {self.accumulator!r}: the sum is rounded once")
+        super().__post_init__()
 
     def heights(self, n: int) -> tuple[int, ...]:
         """1 for every term, the one rounding; 0 for a single one."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.core.errors import MissingExtraError
+from fpsem.core.errors import FileFormatError, MissingExtraError
 from fpsem.discover import _onnx_boxes
 from fpsem.discover.box import BlackBox, Vector
 from fpsem.discover.revealing import Revealed, reveal_box
@@ -166,5 +166,8 @@ def _op_types(model: bytes) -> dict[str, str]:
         import onnx
     except ImportError:
         raise MissingExtraError("onnx", "onnx") from None
-    nodes = onnx.load_model_from_string(model).graph.node
+    try:
+        nodes = onnx.load_model_from_string(model).graph.node
+    except Exception as error:
+        raise FileFormatError(f"not an ONNX model: {error}") from None
     return {n.name or n.output[0]: n.op_type for n in nodes if n.op_type in ("Gemm", "MatMul")}

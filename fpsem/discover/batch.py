@@ -43,9 +43,10 @@ def batch_invariance(function: Batches, rows: npt.NDArray[np.float32], sizes: Se
         PayloadError: rows or results are not float32.
         ShapeError: a batch of b rows gives something else than b results; or there are no rows, or a size is below 1.
     """
+    rows = np.asarray(rows)
     if rows.dtype != np.float32:
         raise PayloadError(f"rows have dtype {rows.dtype}, expected float32")
-    if not len(rows) or not sizes or min(sizes) < 1:
+    if not rows.ndim or not len(rows) or not sizes or any(type(size) is not int or size < 1 for size in sizes):
         raise ShapeError(f"{len(rows)} rows in batches of {tuple(sizes)}: at least one row, and sizes of at least 1")
     alone = np.concatenate([_asked(function, rows[i : i + 1]) for i in range(len(rows))])
     failures, cases = [], 0

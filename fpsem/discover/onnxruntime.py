@@ -61,7 +61,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuntimeExec(IEEE32Exec):
-    """IEEE32Exec, but for the products of layers that have a rule.
+    """IEEE32Exec in nearest even, but for the products of layers that have a rule; any product of a layer's shape follows it.
 
     Args:
         rules: at most one for each kind of layer.

@@ -110,8 +110,10 @@ def reveal(
         ShapeError: it gives more than one number; or n, vectors, shape or element do not fit.
     """
     checked_count(n)
-    if vectors < 1:
-        raise ShapeError(f"vectors={vectors}: a schedule needs at least one vector to replay on")
+    if type(vectors) is not int or vectors < 1:
+        raise ShapeError(f"vectors={vectors!r}: a schedule needs at least one vector to replay on")
+    if type(seed) is not int or seed < 0:
+        raise ShapeError(f"seed={seed!r}: a seed is an integer, not negative")
     if isinstance(target, str):
         if operands is not None:
             raise ShapeError(f"operands={operands}: the target {target!r} knows how many it takes")

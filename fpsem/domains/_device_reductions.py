@@ -158,8 +158,7 @@ class Reductions:
 
     def _terms(self, x: Array, axis: Axes, keepdims: bool) -> tuple[Array, tuple[int, ...]]:
         """The terms of a reduction as rows, and the shape of its result."""
-        listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        terms, shape = rows(x, sorted(a % x.ndim for a in listed), keepdims)
+        terms, shape = rows(x, axis, keepdims)
         return self._held(terms), shape
 
     def _back(self, terms: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:

@@ -178,8 +178,7 @@ def _over_axes(summed: Callable[[Array], Array]) -> Callable[..., Array]:
     """The sum of rows as a reduction over axes, several of them in C order."""
 
     def reduced(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-        listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        terms, shape = rows(x, sorted(a % x.ndim for a in listed), keepdims)
+        terms, shape = rows(x, axis, keepdims)
         return summed(terms).reshape(shape)
 
     return reduced

@@ -63,6 +63,7 @@ class CuPyFloat32:
         if self.device not in DEVICES:
             raise UnknownNameError("device", self.device, DEVICES)
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        wider_accumulator(self.schedule, BINARY32)
 
     # -- identity ------------------------------------------------------------------------------------------------
 

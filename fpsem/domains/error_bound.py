@@ -225,8 +225,7 @@ class ErrorBound:
         )
 
     def _compensated_sum(self, x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-        listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        terms, shape = rows(x, sorted(a % x.ndim for a in listed), keepdims)
+        terms, shape = rows(x, axis, keepdims)
         if len(terms) < 2:
             return terms.reshape(shape)
         return self._compensated([(_ends(term), term["err"]) for term in terms]).reshape(shape)

@@ -3,7 +3,7 @@
  * Schedules: float32_sum_kernel any, as a program (schedule.h); float32_sum_sequential_kernel Sequential; float32_sum_warp_kernel
  * running sums in the lanes of a warp, joined by shuffles. A maximum is the same in any order, all NaNs being one: it is exact,
  * associative and commutative, on zeros too. Contraction: none, there are no products.
- * Readable twins: fpsem/core/schedule.py, fold; fpsem/graph/ops/_reduce.py, summed and largest.
+ * Readable twins: fpsem/core/reduction.py, total and greatest.
  */
 #include "schedule.h"
 

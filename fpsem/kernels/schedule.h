@@ -5,7 +5,7 @@
  * registers[r * m + j], so that neighbouring threads read neighbouring words. A program without steps is the sum of one term.
  *
  * Contraction: none. Readable twin: fpsem/domains/_loops.py, sums; the program is fpsem/domains/_scheduled.py, program;
- * what it means is fpsem/core/schedule.py, fold.
+ * what it means is fpsem/core/reduction.py, total.
  */
 #include "float32.h"
 

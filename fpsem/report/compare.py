@@ -175,7 +175,8 @@ def _partings(
 def _labels(domains: Sequence[ScalarDomain]) -> list[str]:
     """Names, with the schedule where one name comes twice."""
     names = [domain.name for domain in domains]
-    return [f"{d.name} {d.schedule}" if names.count(d.name) > 1 else d.name for d in domains]
+    orders = [str(d.schedule) if d.contract.scheduled else "in an order of its own" for d in domains]
+    return [f"{name} {order}" if names.count(name) > 1 else name for name, order in zip(names, orders)]
 
 
 def _read(graph: Graph, params: Mapping[str, Any], inputs: Mapping[str, Any], domain: ScalarDomain, label: str) -> Reading:

@@ -33,8 +33,8 @@ class Step:
 
     Args:
         operation: add, mul, fma, sub or maximum.
-        operands: their binary32 codes; of wider numbers their decimal texts.
-        result: the same of the result.
+        operands: their binary32 codes.
+        result: its binary32 code.
     """
 
     operation: str
@@ -71,8 +71,12 @@ class Parting:
 
     @property
     def first_step(self) -> int | None:
-        """The first step at which the two do something else, or get something else; None where no step is known to."""
-        return next((i for i, (a, b) in enumerate(zip(*self.steps)) if a != b), None)
+        """The first step at which the two do something else, or get something else: of equal steps, the first that only one
+        has; None where nothing is known of either. Steps that one domain holds in a wider accumulator, or exactly, are not
+        noted."""
+        first = next((i for i, (a, b) in enumerate(zip(*self.steps)) if a != b), None)
+        shorter, longer = sorted(map(len, self.steps))
+        return shorter if first is None and shorter < longer else first
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
@@ -122,7 +126,7 @@ def parting(
 
 
 def _told(domain: ScalarDomain) -> str:
-    return f"{domain.name} {domain.schedule}"
+    return f"{domain.name} {domain.schedule if domain.contract.scheduled else 'in an order of its own'}"
 
 
 def _differ(a: Array, b: Array) -> Array:
@@ -160,8 +164,7 @@ class _Watched:
 
     def _over_axes(self, combined: Callable[..., Array]) -> Callable[..., Array]:
         def reduced(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-            listed = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-            terms, shape = rows(x, sorted(a % x.ndim for a in listed), keepdims)
+            terms, shape = rows(x, axis, keepdims)
             result = combined(self.inner, list(terms))
             self.reductions.append(_Reduction(combined, (terms,), result))
             return result.reshape(shape)
@@ -204,7 +207,9 @@ def _of_pairs(domain: ScalarDomain, left: Sequence[Array], right: Sequence[Array
 def _explained(
     plain: Parting, graph: Graph, domains: tuple[ScalarDomain, ScalarDomain], values: tuple[dict[int, Array], dict[int, Array]]
 ) -> Parting:
-    """With the terms and steps of the first reduction that differs, where there is one."""
+    """With the terms and steps of the first reduction that differs, where there is one and both domains follow a schedule."""
+    if not all(domain.contract.scheduled for domain in domains):
+        return plain
     node = graph.nodes[plain.node]
     watched = tuple(_Watched(domain) for domain in domains)
     for domain, seen in zip(watched, values):

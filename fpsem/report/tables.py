@@ -145,7 +145,7 @@ def parting_table(found: Parting, limit: int = 12) -> Table:
     start = max((first or 0) - 2, 0)
     for i in range(start, min(start + limit, max(map(len, found.steps)))):
         mark = " <" if i == first else ""
-        table.add_row(f"{i}{mark}", *(str(steps[i]) if i < len(steps) else _NOTHING for steps in found.steps))
+        table.add_row(f"{i}{mark}", *(str(steps[i]) if i < len(steps) else "not noted" for steps in found.steps))
     left = max(map(len, found.steps)) - start - limit
     if left > 0:
         table.add_row(f"... {left} more", "", "")

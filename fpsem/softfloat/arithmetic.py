@@ -95,6 +95,9 @@ class Arithmetic:
             raise AttributeError(str(UnknownNameError("operation", name, [*OPERATIONS, *ELEMENTARY])))
         return partial(self._call, name)
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *OPERATIONS, *ELEMENTARY]
+
     def _call(
         self,
         name: str,
@@ -118,7 +121,7 @@ class Arithmetic:
 
     def _operands(self, name: str, operands: Sequence[Any], takes: Sequence[Dtype]) -> list[Array]:
         if len(operands) != len(takes):
-            raise TypeError(f"{name} takes {len(takes)} operands, {len(operands)} were given")
+            raise TypeError(f"{name} takes {len(takes)} operand{'s' * (len(takes) > 1)}, {len(operands)} were given")
         places = [name] if len(operands) == 1 else [f"{name}, operand {place}" for place in "abc"]
         given = [_operand(x, self.format, dtype, place) for x, dtype, place in zip(operands, takes, places)]
         _check_shapes(name, given)
@@ -128,7 +131,10 @@ class Arithmetic:
         return self.attributes if rounding is None else replace(self.attributes, rounding=rounding_named(rounding))
 
     def source(self, name: str, rounding: str | Rounding = Rounding.NEAREST_EVEN, called: str = "") -> str:
-        """An operation as the source of a function of scalars, under a name of its own or another, for kernels of numba."""
+        """An operation as the source of a function of scalars, under a name of its own or another, for kernels of numba. Raises
+        UnknownNameError for another name; elementary functions are not printed."""
+        if name not in OPERATIONS:
+            raise UnknownNameError("operation to be printed", name, OPERATIONS)
         operation, f, mode = OPERATIONS[name], self.format, self._mode(rounding)
         written = record(lambda *words: operation.algorithm(f, mode, *words)[0], len(operation.takes), WIDTH)
         return print_scalar(called or name, written, operation.gives(f))
@@ -136,7 +142,8 @@ class Arithmetic:
     def c_source(
         self, *names: str, rounding: str | Rounding | None = None, with_flags: bool = False, exact: bool | None = None
     ) -> str:
-        """Operations, and conversions named ``to_binary16`` and the like, as CUDA C; see ``fpsem.softfloat.c_source``."""
+        """Operations, and conversions named ``to_binary16`` and the like, as CUDA C; see ``fpsem.softfloat.c_source``. Elementary
+        functions are not printed."""
         return emitter.c_source(names, self.format, self._mode(rounding), with_flags, exact)
 
     def convert(

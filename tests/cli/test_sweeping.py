@@ -27,7 +27,7 @@ def test_a_sweep_of_a_part_prints_and_writes_what_it_found(printed: Any, tmp_pat
     out = printed(*options)
     assert "TESTED" in out
     assert "EXHAUSTIVE" not in out
-    text = (tmp_path / "report" / "exp.md").read_text()
+    text = (tmp_path / "report" / "exp.part.md").read_text()
     assert "| exp | to_odd | 256 | TESTED | 0 | 0 |" in text
     assert "Stated bound: the largest error is" in text
     (found,) = json.loads(printed(*options, "--json"))
@@ -60,7 +60,7 @@ def test_an_interrupt_says_how_to_go_on(call: Any, tmp_path: Path, monkeypatch: 
     [
         ((), "name functions, or say --all"),
         (("exp", "--all"), "name functions, or say --all"),
-        (("exq",), "unknown elementary function of one argument 'exq'. Did you mean"),
+        (("exq",), "unknown elementary function 'exq'. Did you mean"),
         (("pow", "--direction", "upward"), "--direction and --codes are for functions of one argument"),
         (("cosh", "--library"), "unknown elementary primitive 'cosh'"),
         (("exp", "--direction", "up"), "unknown rounding direction 'up'"),
@@ -70,7 +70,9 @@ def test_an_interrupt_says_how_to_go_on(call: Any, tmp_path: Path, monkeypatch: 
         (("exp", "--codes", "0:0x100000001"), "expected 0 <= START < STOP <= 0x100000000"),
         (("exp", "--executor", "slurm"), "unknown executor 'slurm'"),
         (("exp", "--scheduler", "tcp://a:1"), "--scheduler goes with --executor dask"),
-        (("exp", "--report", "/dev/null/reports"), "/dev/null/reports"),
+        (("exp", "--report", "/dev/null/reports"), "--report /dev/null/reports: nothing can be written there"),
+        (("exp", "pow", "--codes", "0:16"), "--direction and --codes are for functions of one argument"),
+        (("--all", "--library", "--direction", "upward"), "--library measures in nearest even"),
     ],
 )
 def test_what_it_cannot_do_is_refused_before_it_begins(

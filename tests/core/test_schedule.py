@@ -277,3 +277,27 @@ def test_a_parameter_that_does_not_fit_is_refused(make: Any) -> None:
 def test_an_unknown_name_is_refused(text: str) -> None:
     with pytest.raises(UnknownNameError, match="unknown"):
         parse_schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[" * 3, "tree:pairs=", "blocked:block=4,block=5", "pairwise:fused=yes", '{"schedule": "lanes", "accumulator": [1]}'],
+)
+def test_a_text_that_is_no_schedule_is_refused_as_one(text: str) -> None:
+    with pytest.raises((ScheduleError, UnknownNameError)):
+        parse_schedule(text)
+
+
+def test_parameters_of_the_wrong_type_are_refused() -> None:
+    with pytest.raises(ScheduleError, match="fused must be true or false"):
+        Pairwise(fused="yes")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="accumulator"):
+        Sequential(accumulator=["binary64"])  # type: ignore[arg-type]
+
+
+def test_a_tree_that_is_nested_too_deeply_is_refused() -> None:
+    pairs: object = 0
+    for i in range(1, 100_000):
+        pairs = (pairs, i)
+    with pytest.raises(ScheduleError, match="too deeply"):
+        Tree(pairs=pairs)  # type: ignore[arg-type]

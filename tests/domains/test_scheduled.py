@@ -26,7 +26,7 @@ from fpsem.core.schedule import (
     fold,
     fold_products,
 )
-from fpsem.domains import IEEE32Exec, NumPyFloat32, _loops
+from fpsem.domains import IEEE32Exec, NumPyFloat32, _loops, _scheduled
 from fpsem.domains._scheduled import program
 from fpsem.graph.ops import op_named
 
@@ -233,15 +233,22 @@ def test_the_order_is_seen_in_the_bits() -> None:
 
 @pytest.mark.parametrize("make", [IEEE32Exec, NumPyFloat32])
 @pytest.mark.parametrize("schedule", ["sequential:fused", "pairwise", "lanes:accumulator=binary64"])
-def test_threads_never_change_a_bit(make: Callable[..., Any], schedule: str) -> None:
+def test_neither_threads_nor_tiles_change_a_bit(
+    make: Callable[..., Any], schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_scheduled, "_COLUMNS", 8)
+    monkeypatch.setattr(_scheduled, "_ROWS", 4)
     rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((75, 40), (40, 300)))
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((9, 17), (17, 19)))
     made = []
     for threads in (1, 3):
         domain = make(schedule=schedule, threads=threads)
         given = (domain.from_bits(x.view(np.uint32)) for x in (a, b))
         made.append(domain.to_bits(domain.overrides["matmul"](*given)))
+    left, right = (domain.from_bits(x.view(np.uint32)) for x in (a.T.copy(), b))
+    meant = total_of_products(domain, [(x[:, None], y[None]) for x, y in zip(left, right)])
     assert np.array_equal(*made)
+    assert np.array_equal(made[0], domain.to_bits(meant))
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.0, True])

@@ -99,3 +99,20 @@ def test_compare_has_a_parting_for_each_later_schedule_of_a_domain() -> None:
     assert isinstance(only, Parting)
     assert only.domains == ("ieee32 sequential", "ieee32 reverse")
     assert found.to_json()["partings"] == [only.to_json()]
+
+
+def test_a_library_of_its_own_order_is_told_no_steps() -> None:
+    x = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
+    graph = fpsem.trace(lambda x: x.sum(axis=0), (1000,))
+    found = parting(graph, {}, x, (NumPyFloat32(schedule="library"), NumPyFloat32(schedule="reverse")))
+    assert found is not None
+    assert (found.steps, found.first_step) == (((), ()), None)
+    assert found.domains[0] == "numpy_float32 in an order of its own"
+
+
+def test_a_sum_that_is_held_exactly_parts_where_the_noted_steps_of_one_end() -> None:
+    x = np.random.default_rng(1).standard_normal((1, 20)).astype(np.float32)
+    graph = fpsem.trace(lambda x: x @ x.transpose(), (1, 20))
+    found = parting(graph, {}, x, (ieee("sequential"), ieee("exact")))
+    assert found is not None
+    assert found.first_step == len(found.steps[1]) == 20

@@ -148,7 +148,7 @@ def test_numbers_that_are_no_codes_of_the_format_are_refused(format: str, operan
 def test_a_wrong_number_of_operands_is_refused() -> None:
     with pytest.raises(TypeError, match="fma takes 3 operands, 2 were given"):
         arithmetic().fma(ONE, ONE)
-    with pytest.raises(TypeError, match="sqrt takes 1 operands, 2 were given"):
+    with pytest.raises(TypeError, match="sqrt takes 1 operand, 2 were given"):
         arithmetic().sqrt(ONE, ONE)
 
 

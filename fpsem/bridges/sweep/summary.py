@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from fpsem.bridges.sweep.executors import Executor, run_units
@@ -22,7 +23,10 @@ from fpsem.softfloat.elementary.names import BINARY, UNARY
 from fpsem.softfloat.words.machine import cache_folder
 
 _MOST_SHOWN = 8
-_OF_THE_JUDGE = ("softfloat/elementary/ziv.py", "softfloat/elementary/rational_values.py", "softfloat/elementary/balls.py")
+_OF_THE_JUDGE = (
+    "softfloat/elementary/ziv.py", "softfloat/elementary/rational_values.py", "softfloat/elementary/special_values.py",
+    "softfloat/elementary/balls.py", "softfloat/rational.py", "core/exact.py",
+)  # fmt: skip
 _OF_THE_KERNELS = ("softfloat/words/machine.py", "softfloat/words/intrinsics.py", "softfloat/elementary/kernel.py")
 
 
@@ -187,6 +191,7 @@ def tag(function: str, plan: Plan | PairPlan) -> str:
         asked: tuple[object, ...] = (plan.seed, plan.size)
     else:
         asked = (KIND, plan.directions, plan.random, plan.start, plan.stop, plan.stated is None)
-    parts.append(repr((*asked, tested)).encode())
+    versions = tuple(version(package) for package in ("numpy", "numba", "python-flint"))
+    parts.append(repr((*asked, tested, versions)).encode())
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
 

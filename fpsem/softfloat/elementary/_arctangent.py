@@ -4,7 +4,7 @@ The angle of a point (x, y) of the first quadrant: with n the lesser and d the g
 from the other axis where y is the greater. Where n/d > sqrt 2 - 1, it is pi/4 + atan((n - d) / (n + d)). So t is at most
 sqrt 2 - 1 in magnitude, and atan t = t P(t**2), P of degree 11 within 2**-58.
 
-With u = 2**-53: n - d is exact for coordinates given exactly, t is within 2 u, and the terms of P alternate and fall so fast
+With u = 2**-53: n - d is exact or rounded once, t is within 3 u, and the terms of P alternate and fall so fast
 that Horner's scheme is within 4 u of P: atan t within 8 u. Sums with pi/4 and pi/2, rounded to nearest, are at least as large as
 half of each term: the angle is within 16 u.
 

@@ -43,7 +43,7 @@ class Power(NamedTuple):
     def minus_one(self) -> Double:
         """The power less 1, relatively precise near 0 too: ``scale - 1`` is exact for -53 <= k <= 53, and 0 for k = 0.
 
-        Otherwise k rest is at least 0.29 away from 0 and at most 2.3 times as large as the sum, so the error is below 40 u.
+        Otherwise the result is at least 0.29 in magnitude and ``|scale rest|`` at most 1.42 times that: below 46 u.
         """
         return self.scale * self.rest + (self.scale - 1)
 

@@ -1,11 +1,11 @@
 """Logarithms: what log, log2, log10, log1p, the inverse hyperbolic functions, softplus and pow share.
 
-A positive normal number is m 2**e, m in [1/sqrt 2, sqrt 2). f = m - 1 and 2 + f are exact, s = f / (2 + f) has one rounding,
-and ln m = ln((1 + s) / (1 - s)) = s P(s**2).
+A positive normal number is m 2**e, m in [1/sqrt 2, sqrt 2). f = m - 1 is exact, 2 + f is exact for numbers of binary32 and else
+rounded once, s = f / (2 + f) has one rounding more, and ln m = ln((1 + s) / (1 - s)) = s P(s**2).
 
-With u = 2**-53: s**2 is at most 0.0295, its error 3 u; P has degree 7 and positive coefficients, of which the constant is 2 and
-the rest sums up to 0.0202: Horner's scheme has an error below 2 u for the last addition, and 0.02 * 17 u for the rest; P itself
-is within 2**-58.2 of the function. With the rounding of s and that of the product ln m is within 4.5 u relatively.
+With u = 2**-53: s is within 2 u, s**2 at most 0.0295, its error 5 u; P has degree 7 and positive coefficients, of which the
+constant is 2 and the rest sums up to 0.0202: Horner's scheme has an error below 2 u for the last addition, and 0.02 * 17 u for
+the rest; P itself is within 2**-58.2 of the function. With the rounding of s and that of the product ln m is within 4.5 u.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """cbrt: the cube root, by one step of Halley's from a polynomial.
 
 |x| = m 2**(3 k + j), m in [1, 2), j in {0, 1, 2}: c(m) is within 2**-19.1 of cbrt(m), and a = c(m) cbrt(2**j) 2**k within
-2**-19 of the root y. Halley's a (a**3 + 2 y**3) / (2 a**3 + y**3) has 2/3 of the cube of that error, below 2**-57; written as
-a - a (a**3 - x) / (2 a**3 + x), the correction is below 2**-18 a, its relative error, from the cube's two roundings, below
-2**-53 * 2**19.5 or so of it: below 3 u of the root in all, so below BOUND by far. Cubes are among what the rounding test leaves
-open.
+2**-19 of the root y. Halley's a (a**3 + 2 y**3) / (2 a**3 + y**3) has 2/3 of the cube of that error, below 2**-57; it is written
+as a - a (a**3 - x) / (2 a**3 + x). The cube's two roundings change the quotient by at most 0.7 u absolutely, its other roundings
+are of a number below 2**-18: with the last two, below 3 u of the root, so below the stated 8 u. Cubes are among what the rounding
+test leaves open, but in nearest even without flags.
 
 Source: Muller, "Elementary Functions", 3rd ed., section 5.8 (Halley's iteration); C23 7.12.7.1.
 """

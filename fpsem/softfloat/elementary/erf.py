@@ -1,7 +1,7 @@
 """erf: ``_error_function.central`` up to 1, beyond it 1 - ``tail``, where the tail, below 0.16, brings in less than a fifth of
 its error: below 4 BOUND throughout.
 
-|x| is cut to 4.2, where erf is 1 - 2**-31.6, below 1 by less than half an ulp, as all beyond it are.
+|x| is cut to 4.2, where erf is 1 - 2**-28.3, below 1 by less than half an ulp, as all beyond it are.
 
 Source: C23 7.12.8.1; NIST Digital Library of Mathematical Functions, chapter 7.
 """

@@ -1,6 +1,6 @@
-"""expm1: e to the power x, less 1. The error is that of ``_exponential.Power.minus_one``: below 40 u, so below 2 BOUND.
+"""expm1: e to the power x, less 1. The error is that of ``_exponential.Power.minus_one``: below 46 u, so below 2 BOUND.
 
-Below 2**-30 in magnitude, x + x**2/2 + ... lies just above x, for either sign, and x (1 + 2**-40 or less) stands in for it.
+Below 2**-30 in magnitude, x + x**2/2 + ... lies just above x, for either sign, and x + 2**-40 |x| stands in for it.
 x is cut to [-40, 90]: e**-40 = 2**-57.7 would vanish beside 1, so below -30 the stand-in is -1 + 2**-40.
 
 Source: Muller, "Elementary Functions", 3rd ed., section 11.2; IEEE 754-2019 table 9.1.

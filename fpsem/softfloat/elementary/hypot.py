@@ -2,7 +2,7 @@
 value is within 1.6 u.
 
 Where the lesser is below 2**-14 of the greater, the value lies just beyond that, and 2**-40 more stands in for it. Right
-triangles of whole sides are among what the rounding test leaves open.
+triangles of whole sides are left open, but in nearest even without flags.
 
 Source: IEEE 754-2019 clause 9.2.1.
 """

@@ -40,7 +40,7 @@ _FLAGS = np.dtype(np.uint8)
 
 
 def compiles(f: Format) -> bool:
-    """Whether the format's numbers are binary32 numbers, and so are those of its midpoints."""
+    """Whether the format's numbers are binary32 numbers; its midpoints then are numbers or midpoints of binary32."""
     return f.precision <= BINARY32.precision and f.emax <= BINARY32.emax and f.emin >= BINARY32.emin
 
 

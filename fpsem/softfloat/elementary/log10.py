@@ -1,7 +1,7 @@
 """log10: the logarithm to base 10: e H + (ln(m)/ln 10 + e L), with log10(2) = H + L, H a multiple of 2**-42.
 
 As ``_logarithm.Split.log``, with the rounding of one product and of 1/ln 10 more: below 9 u. At powers of ten the value is an
-integer; only 1 is answered here, the others are among what the rounding test leaves open.
+integer; only 1 is answered here, the others are left open, but in nearest even without flags.
 
 Source: Muller, "Elementary Functions", 3rd ed., section 11.4; IEEE 754-2019 table 9.1.
 """

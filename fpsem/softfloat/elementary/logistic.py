@@ -2,7 +2,7 @@
 
 The power is within 15 u, of which the sum and the quotient keep no more, with two roundings: below 17 u. x is cut to
 [-110, 25]: beyond, values are below a half of the smallest number, or above 1 - 2**-36, which like that is below 1 by less than
-half an ulp; and to 2**-22 at least in magnitude, which leaves the value on its side of 1/2.
+half an ulp; and to 2**-30 at least in magnitude, which leaves the value on its side of 1/2.
 
 Source: Muller, "Elementary Functions", 3rd ed., section 11.2.
 """

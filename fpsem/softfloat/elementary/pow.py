@@ -4,8 +4,8 @@ log2 |x| is within 8 u (``log2``), u = 2**-53, the product has one rounding, so 
 magnitude; its fraction times ln 2 is within 2 u of itself, and the power within 15 u: together (9 ln(2) |t| + 16) u, below
 (|t| + 2) 8 u, which is the bound that is stated, one that grows with the power.
 
-Exact are powers with y = 1 and y = 2, and powers of powers of two; other exact ones are among what the rounding test leaves
-open. |t| is cut to 2**-30 at least, which leaves the value on its side of 1.
+Exact are powers with y = 1 and y = 2, and powers of powers of two; other exact ones are left open, but in nearest even without
+flags. |t| is cut to 2**-30 at least, which leaves the value on its side of 1.
 
 Source: Muller, "Elementary Functions", 3rd ed., section 11.6; IEEE 754-2019 clause 9.2.1 for special values.
 """

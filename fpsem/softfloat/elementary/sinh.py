@@ -1,6 +1,6 @@
 """sinh: (m + m / (m + 1)) / 2 with m = e**|x| - 1, which is relatively precise near 0 too.
 
-m is within 40 u; m + 1 loses nothing, so the quotient is within 42 u, the sum of two positive terms within 43 u: 2 BOUND.
+m is within 46 u; m + 1 has one rounding, so the quotient is within 48 u, the sum of two positive terms within 49 u: 2 BOUND.
 Below 2**-18 in magnitude, x + x**3/6 + ... lies just beyond x, and x (1 + 2**-40) stands in for it.
 
 Source: Muller, "Elementary Functions", 3rd ed., section 11.5; IEEE 754-2019 table 9.1.

@@ -1,4 +1,5 @@
-"""tan, for every binary32 angle: sine by cosine, each as good as its reduced angle; reduction and error are ``_trigonometric``'s.
+"""tan, for every binary32 angle: sine by cosine; reduction and error are ``_trigonometric``'s. Each of the two is within 42 u and
+what its reduced angle costs, 3 u, or 16 u for the smaller of the angles: with the quotient below 107 u, so below 4 BOUND.
 
 Below 2**-18 in magnitude, x + x**3/3 + ... lies just beyond x, and x (1 + 2**-40) stands in for it.
 

@@ -1,4 +1,4 @@
-"""tanh: m / (m + 2) with m = e**(2|x|) - 1, which is relatively precise near 0 too: below 40 u + 3 u, so below 2 BOUND.
+"""tanh: m / (m + 2) with m = e**(2|x|) - 1, which is relatively precise near 0 too: below 46 u + 3 u, so below 2 BOUND.
 
 |x| is cut to 12: tanh(12) = 1 - 2**-33.6 is below 1 by less than half an ulp, as all beyond it are. Below 2**-18 in magnitude,
 x - x**3/3 + ... lies just within x, and x (1 - 2**-40) stands in for it.

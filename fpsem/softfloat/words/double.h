@@ -1,5 +1,5 @@
 /* Binary64: each operation rounded to nearest even by itself. On a GPU the intrinsics keep the compiler from contracting; on a
- * CPU a strict C99 or C++ compiler does not contract across these functions. */
+ * CPU the compiler must not: gcc with -std=c99 does not, g++ and the GNU dialects need -ffp-contract=off. */
 #if defined(__CUDA_ARCH__)
 static __device__ inline double fpsem_add(double x, double y) { return __dadd_rn(x, y); }
 static __device__ inline double fpsem_sub(double x, double y) { return __dsub_rn(x, y); }
