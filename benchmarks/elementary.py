@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import ctypes.util
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,11 +20,8 @@ from typing import Any
 
 import numba
 import numpy as np
-from measure import interleaved
-from rich.console import Console
-from rich.table import Table
+from measure import interleaved, tell
 
-from fpsem.report.written import write_report
 from fpsem.softfloat import arithmetic
 from fpsem.softfloat.elementary.names import BINARY, ELEMENTARY
 
@@ -115,18 +111,11 @@ def main() -> None:
         f"Elementary functions, nanoseconds per element, {arguments.elements} elements, medians of {arguments.rounds} rounds"
     )
     rows = [row(name, arguments.elements, arguments.rounds) for name in ELEMENTARY]
-    table = Table(*rows[0], title=title)
-    for line in rows:
-        table.add_row(*line.values())
     note = (
         "ours: correctly rounded, nearest even unless said; all others promise no bits. "
         f"Of {', '.join(BINARY)} both arguments are random. scipy is measured where it is installed."
     )
-    console = Console(width=130)
-    console.print(table)
-    console.print(note)
-    if arguments.report is not None:
-        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [note])
+    tell(title, rows, [note], arguments.report, 130)
 
 
 if __name__ == "__main__":

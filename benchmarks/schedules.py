@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -21,13 +20,10 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np  # its library counts its threads when it is loaded
-from measure import interleaved
-from rich.console import Console
-from rich.table import Table
+from measure import interleaved, tell
 
 from fpsem.core.schedule import SCHEDULES, Exact, Schedule, Tree
 from fpsem.domains import IEEE32Exec, NumPyFloat32
-from fpsem.report.written import write_report
 
 DOMAINS: Mapping[str, Callable[[Schedule], Any]] = {
     "numpy_float32": lambda schedule: NumPyFloat32(schedule=schedule),
@@ -82,14 +78,7 @@ def main() -> None:
     title = f"scheduled reductions against numpy's, medians of {arguments.rounds} rounds"
     library = os.environ.get("OPENBLAS_CORETYPE", "") or "that of the processor"
     note = f"All on one thread; numpy's matrix product is OpenBLAS's, in an order of its own, its kernel {library}."
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*row.values())
-    console = Console(width=120)
-    console.print(table)
-    console.print(note)
-    if arguments.report is not None:
-        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [note])
+    tell(title, rows, [note], arguments.report, 120)
 
 
 if __name__ == "__main__":

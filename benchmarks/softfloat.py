@@ -18,12 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import interleaved
-from rich.console import Console
-from rich.table import Table
+from measure import interleaved, tell
 
 from fpsem.domains import NumPyFloat32
-from fpsem.report.written import write_report
 from fpsem.softfloat import arithmetic
 
 F32 = arithmetic("binary32")
@@ -109,14 +106,7 @@ def main() -> None:
     title = f"softfloat against the machine's float32, {arguments.elements} elements, medians of {arguments.rounds} rounds"
     rows = [row for kind in ("random bits", "N(0,1)") for row in rows_of(kind, arguments.elements, arguments.rounds)]
     note = f"import fpsem adds {import_milliseconds():.1f} ms to import numpy"
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*row.values())
-    console = Console(width=110)
-    console.print(table)
-    console.print(note)
-    if arguments.report is not None:
-        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, [note])
+    tell(title, rows, [note], arguments.report, 110)
 
 
 if __name__ == "__main__":

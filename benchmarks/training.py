@@ -20,13 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from measure import interleaved
-from rich.console import Console
-from rich.table import Table
+from measure import interleaved, tell
 
 import fpsem
 from fpsem import autodiff, nn, optim
-from fpsem.report.written import write_report
 from fpsem.train import Trainer
 from fpsem.verify.checker import check
 from fpsem.verify.robustness import certify
@@ -157,15 +154,7 @@ def main() -> None:
     rows = step_rows(arguments.rounds)
     alone = subprocess.run([sys.executable, __file__, "--chain"], check=True, capture_output=True, text=True).stdout.strip()
     notes = [f"gradient of a chain, built and run: {alone}", certificate_note(9)]
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*row.values())
-    console = Console(width=110)
-    console.print(table)
-    for note in notes:
-        console.print(note)
-    if arguments.report is not None:
-        write_report(arguments.report, title, " ".join(["python", *sys.argv]), rows, notes)
+    tell(title, rows, notes, arguments.report, 110)
 
 
 if __name__ == "__main__":

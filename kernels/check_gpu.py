@@ -32,7 +32,7 @@ from fpsem.core.files import write  # noqa: E402
 from fpsem.core.protocol import ELEMENTARY  # noqa: E402
 from fpsem.domains._kernels import device_named  # noqa: E402
 from fpsem.domains.cupy_float32 import CuPyFloat32  # noqa: E402
-from fpsem.report.written import _commit, _processor, _table  # noqa: E402
+from fpsem.report.written import commit, processor, table  # noqa: E402
 
 TOOLS = ("memcheck", "racecheck")
 
@@ -98,12 +98,12 @@ def report(path: Path, device: str, found: list[Finding], seconds: float, notes:
     lines = [
         "# Kernels on a GPU", "",
         f"* command: `{' '.join(['python', 'kernels/check_gpu.py', *sys.argv[1:]])}`",
-        f"* commit: {_commit()}",
-        f"* machine: {_processor()}, Python {sys.version.split()[0]}, numpy {np.__version__}",
+        f"* commit: {commit()}",
+        f"* machine: {processor()}, Python {sys.version.split()[0]}, numpy {np.__version__}",
         f"* device: {device_named(device)}",
         f"* compared with: {side}; all NaNs as one", "",
         f"{len(found):,} comparisons of {total:,} results in {seconds:.0f} s: {wrong:,} mismatches.", "",
-        *_table(grouped(found)), "",
+        *table(grouped(found)), "",
         *(f"* {f.what}: {f.mismatches} of {f.results}, the first {f.first}" for f in found if f.mismatches),
         *(f"* {note}" for note in notes), "",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from fpsem.cli._shared import AsJson, Report, app, emit, warn
+from fpsem.cli._shared import AsJson, Report, app, emit, rows_table, warn
 from fpsem.core.errors import FileFormatError
 from fpsem.core.files import write
 from fpsem.progress import progress_bar
@@ -112,7 +112,7 @@ def replay(
         options = f"--inputs {inputs} --seed {seed} --optimisation {optimisation} --report {report}"
         names = " ".join(model.name for model in models)
         write_report(report, title, f"fpsem replay {names} {options}", rows, _notes(found))
-    emit(rows if as_json else [_table(title, rows)], as_json)
+    emit(rows if as_json else [rows_table(title, rows)], as_json)
     for model, (_, replayed) in zip(models, found):
         for text in replayed.evidence.failures[:3]:
             warn(f"{model.name}: {text}", style="red")
@@ -154,15 +154,6 @@ def _notes(found: list[tuple[dict[str, Any], Any]]) -> list[str]:
     rules = dict.fromkeys(rule for _, replayed in found for rule in replayed.reading.rules)
     told = "Each rule was found at run time, by masks and probes on a model of that one layer, and replayed on random vectors:"
     return [told, *(f"* {rule}" for rule in rules)]
-
-
-def _table(title: str, rows: list[dict[str, Any]]) -> Any:
-    from rich.table import Table
-
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    return table
 
 
 def as_runtime(model: Path, graph: Any) -> Any:

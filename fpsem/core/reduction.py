@@ -65,6 +65,11 @@ def rows(x: Array, axis: int | Sequence[int] | None, keepdims: bool) -> tuple[Ar
     return terms, tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keepdims or i not in axes)
 
 
+def pairs_of(a: Array, b: Array) -> list[Pair]:
+    """The factors of a matrix product of (..., n, k) and (..., k, m), for each of the k terms; they broadcast to its shape."""
+    return [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
+
+
 def _held(domain: ScalarDomain) -> Accumulator:
     """What the domain's sums are held in."""
     named = EXACT if isinstance(domain.schedule, Exact) else domain.schedule.accumulator

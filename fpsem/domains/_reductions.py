@@ -18,22 +18,13 @@ from fpsem.core.protocol import Array
 from fpsem.core.reduction import rows, tree_of
 from fpsem.core.schedule import Exact, Schedule, wider_accumulator
 from fpsem.domains import _exact_loops
-from fpsem.domains._scheduled import EIGHT, Kernels
+from fpsem.domains._scheduled import FLOATS, Kernels
 
 _WIDE = {
     fused: Kernels(
         f"float64_sums_of_{name}",
         np.dtype(np.float64),
-        f"""{EIGHT}
-
-@numba.njit(forceinline=True)
-def add(x, y):
-    return x + y
-
-
-@numba.njit(forceinline=True)
-def sub(x, y):
-    return x - y
+        f"""{FLOATS}
 
 
 @numba.njit(forceinline=True)

@@ -299,7 +299,7 @@ def _load(kernels: Kernels, group: str) -> Any:
     return load_module(f"{kernels.name}_{group}", text)
 
 
-EIGHT = """
+FLOATS = """
 from fpsem.domains._hardware import eight_lanes
 
 
@@ -310,5 +310,15 @@ def eight(x, start, n):
     for i in range(whole, start + n):
         total = total + x[i]
     return total
+
+
+@numba.njit(forceinline=True)
+def add(x, y):
+    return x + y
+
+
+@numba.njit(forceinline=True)
+def sub(x, y):
+    return x - y
 """
-"""The loop ``eight`` for machine floats."""
+"""For machine floats: ``add``, ``sub`` and the loop ``eight``."""

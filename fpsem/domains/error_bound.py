@@ -27,7 +27,7 @@ from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
 from fpsem.core.formats import BINARY32, FORMATS, Format, format_named
 from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
-from fpsem.core.reduction import rows
+from fpsem.core.reduction import pairs_of, rows
 from fpsem.core.region import Box
 from fpsem.core.schedule import Compensated, Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains import _outward as outward
@@ -231,7 +231,7 @@ class ErrorBound:
         return self._compensated([(_ends(term), term["err"]) for term in terms]).reshape(shape)
 
     def _compensated_product(self, a: Array, b: Array) -> Array:
-        pairs = [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
+        pairs = pairs_of(a, b)
         if len(pairs) == 1:
             return self.mul(*pairs[0])
         if self.schedule.fused:

@@ -26,7 +26,7 @@ from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_a
 from fpsem.core.schedule import Schedule, Sequential, schedule_of, wider_accumulator
 from fpsem.domains._exact_sums import exact_accumulator, round_number
 from fpsem.domains._reductions import Doubles, reductions, require_threads
-from fpsem.domains._scheduled import EIGHT, Kernels
+from fpsem.domains._scheduled import FLOATS, Kernels
 from fpsem.softfloat import arithmetic
 
 LIBRARY_ULPS = 4
@@ -213,18 +213,8 @@ class NumPyFloat32:
 _SUMS = Kernels(
     "float32_sums",
     np.dtype(np.float32),
-    f"""{EIGHT}
+    f"""{FLOATS}
 from fpsem.domains._hardware import llvm_fma
-
-
-@numba.njit(forceinline=True)
-def add(x, y):
-    return x + y
-
-
-@numba.njit(forceinline=True)
-def sub(x, y):
-    return x - y
 
 
 @numba.njit(forceinline=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.core.reduction import greatest, rows, total, total_of_products
+from fpsem.core.reduction import greatest, pairs_of, rows, total, total_of_products
 from fpsem.graph.denote import evaluate, named_inputs, run
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
@@ -173,7 +173,7 @@ class _Watched:
 
     def _products(self, a: Array, b: Array) -> Array:
         k = a.shape[-1]
-        result = total_of_products(self.inner, [(a[..., :, i, None], b[..., None, i, :]) for i in range(k)])
+        result = total_of_products(self.inner, pairs_of(a, b))
         left = np.moveaxis(np.broadcast_to(a[..., :, None, :], (*result.shape, k)), -1, 0).reshape(k, -1)
         right = np.moveaxis(np.broadcast_to(np.swapaxes(b, -1, -2)[..., None, :, :], (*result.shape, k)), -1, 0).reshape(k, -1)
         self.reductions.append(_Reduction(_of_pairs, (left, right), result.reshape(-1)))

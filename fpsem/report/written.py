@@ -28,7 +28,7 @@ def write_report(path: Path, title: str, command: str, rows: Sequence[Mapping[st
         OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"# {title}", "", *_origin(command), "", *_table(rows), ""]
+    lines = [f"# {title}", "", *_origin(command), "", *table(rows), ""]
     write(path, "\n".join([*lines, *(f"{note}\n" for note in notes)]).encode())
 
 
@@ -36,19 +36,19 @@ def _origin(command: str) -> list[str]:
     packages = ", ".join(f"{name} {version(name)}" for name in _VERSIONS)
     return [
         f"* command: `{command}`",
-        f"* commit: {_commit()}",
-        f"* machine: {_processor()}, {platform.system()}, Python {platform.python_version()}, {packages}",
+        f"* commit: {commit()}",
+        f"* machine: {processor()}, {platform.system()}, Python {platform.python_version()}, {packages}",
     ]
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit of the source checkout, marked when files differ from it."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown: not a source checkout"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name, as Linux tells it, else its architecture."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
@@ -56,7 +56,7 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if not rows:
         return ["nothing"]
     cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(row[key]) for key in rows[0]] for row in rows)]

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from fpsem.core.protocol import Array, ScalarDomain, exact_array
-from fpsem.core.reduction import greatest, rows, total, total_of_products
+from fpsem.core.reduction import greatest, pairs_of, rows, total, total_of_products
 from fpsem.graph.ops._shapes import axes_indices
 
 
@@ -42,8 +42,7 @@ def largest(domain: ScalarDomain, x: Array, axis: int | tuple[int, ...] | None, 
 
 def products(domain: ScalarDomain, a: Array, b: Array) -> Array:
     """The matrix product of (..., n, k) and (..., k, m), each entry a scheduled sum of k products."""
-    pairs = [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
-    return total_of_products(domain, pairs)
+    return total_of_products(domain, pairs_of(a, b))
 
 
 def multiply(domain: ScalarDomain, a: Array, b: Array) -> Array:
