@@ -10,8 +10,11 @@ and dot product", SIAM J. Sci. Comput. 26, 2005, algorithms 4.4 (Sum2) and 5.3 (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
+from typing import Any
+
+import numpy as np
 
 from fpsem.core.protocol import EXACT, Accumulator, Array, ScalarDomain, own_accumulator
 from fpsem.core.schedule import Compensated, Exact, Schedule, Sequential, fold, fold_products
@@ -68,6 +71,24 @@ def rows(x: Array, axis: int | Sequence[int] | None, keepdims: bool) -> tuple[Ar
 def pairs_of(a: Array, b: Array) -> list[Pair]:
     """The factors of a matrix product of (..., n, k) and (..., k, m), for each of the k terms; they broadcast to its shape."""
     return [(a[..., :, i, None], b[..., None, i, :]) for i in range(a.shape[-1])]
+
+
+def by_matrices(product: Callable[[Array, Array], Array], a: Array, b: Array, arrays: Any = np) -> Array:
+    """The product of (..., n, k) and (..., k, m), leading dimensions as in the op ``matmul``, by a product of two matrices.
+
+    Args:
+        product: of (n, k) and (k, m).
+        a: the left factor.
+        b: the right factor.
+        arrays: numpy, or what has its functions for the arrays at hand.
+    """
+    if b.ndim == 2:
+        return product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    lead = b.shape[:-2]
+    many = arrays.broadcast_to(a, (*lead, *a.shape[-2:])).reshape(prod(lead), *a.shape[-2:])
+    made = [product(x, y) for x, y in zip(many, b.reshape(prod(lead), *b.shape[-2:]))]
+    stacked: Array = arrays.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])
+    return stacked
 
 
 def _held(domain: ScalarDomain) -> Accumulator:

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from fpsem.core.protocol import Array
-from fpsem.core.reduction import rows
+from fpsem.core.reduction import by_matrices, rows
 from fpsem.core.schedule import Lanes, Schedule, Sequential, WarpTree
 from fpsem.domains._kernels import device_named, source_of
 from fpsem.domains._scheduled import program
@@ -79,12 +78,7 @@ class Reductions:
 
     def matmul(self, a: Array, b: Array) -> Array:
         """The product of (..., n, k) and (..., k, m), leading dimensions as in the op ``matmul``."""
-        if b.ndim == 2:
-            return self._product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
-        arrays, lead = device_named(self.device).arrays, b.shape[:-2]
-        many = arrays.broadcast_to(a, (*lead, *a.shape[-2:])).reshape(prod(lead), *a.shape[-2:])
-        made = [self._product(x, y) for x, y in zip(many, b.reshape(prod(lead), *b.shape[-2:]))]
-        return arrays.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])  # type: ignore[no-any-return]
+        return by_matrices(self._product, a, b, device_named(self.device).arrays)
 
     def softmax(self, x: Array, *, axis: int) -> Array:
         """exp(x - max) over its sum."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
 from fpsem.core.errors import ScheduleError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
-from fpsem.core.reduction import rows, tree_of
+from fpsem.core.reduction import by_matrices, rows, tree_of
 from fpsem.core.schedule import Exact, Schedule, wider_accumulator
 from fpsem.domains import _exact_loops
 from fpsem.domains._scheduled import FLOATS, Kernels
@@ -112,7 +111,10 @@ def reductions(
     def by_row(a: Array, b: Array) -> Array:
         return np.stack([summed(mul(row[:, None], b)) for row in a])
 
-    return {**made, "sum": _over_axes(summed), "matmul": _stacked(product or by_row, mul)}
+    def matmul(a: Array, b: Array) -> Array:
+        return mul(a, b) if a.shape[-1] == 1 else by_matrices(product or by_row, a, b)
+
+    return {**made, "sum": _over_axes(summed), "matmul": matmul}
 
 
 def _sums_and_products(
@@ -147,22 +149,6 @@ def _sums_and_products(
 def _unless_single(summed: Callable[[Array], Array]) -> Callable[[Array], Array]:
     """The sum of rows; of one, the row as it is."""
     return lambda terms: np.array(terms[0]) if len(terms) == 1 else summed(terms)
-
-
-def _stacked(product: Callable[[Array, Array], Array], mul: Callable[[Array, Array], Array]) -> Callable[..., Array]:
-    """The product of (..., n, k) and (..., k, m), leading dimensions as in the op ``matmul``."""
-
-    def matmul(a: Array, b: Array) -> Array:
-        if a.shape[-1] == 1:
-            return mul(a, b)
-        if b.ndim == 2:
-            return product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
-        lead = b.shape[:-2]
-        many = np.broadcast_to(a, (*lead, *a.shape[-2:])).reshape(prod(lead), *a.shape[-2:])
-        made = [product(x, y) for x, y in zip(many, b.reshape(prod(lead), *b.shape[-2:]))]
-        return np.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])
-
-    return matmul
 
 
 def _over_axes(summed: Callable[[Array], Array]) -> Callable[..., Array]:

@@ -16,10 +16,8 @@ Source: IEEE 754-2019 clauses 7 and 9.2.
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +27,7 @@ import numpy.typing as npt
 from fpsem.bridges.sweep.brackets import Codes, Doubles, rounded
 from fpsem.bridges.sweep.pairs_kernels import Enclosures, distances, enclosures
 from fpsem.bridges.sweep.pairs_operands import BULK, HARD, NEAREST
-from fpsem.bridges.sweep.units import Unit
+from fpsem.bridges.sweep.units import FIRST_ONES, Tally, Unit
 from fpsem.core.formats import BINARY32
 from fpsem.core.rounding import Rounding
 from fpsem.softfloat.arithmetic import arithmetic
@@ -48,7 +46,7 @@ Tested = Callable[[str, Codes, Codes, Rounding, bool], Any]
 
 _DIRECTIONS = tuple(Rounding)
 _BLOCK = 1 << 15
-_HARD_SHARE, _MOST_HARD, _FIRST_ONES = 16, 256, 8
+_HARD_SHARE, _MOST_HARD = 16, 256
 
 
 def softfloat(name: str, a: Codes, b: Codes, direction: Rounding, with_flags: bool) -> Any:
@@ -163,19 +161,11 @@ def search(name: str, pairs: int, seed: int, keep: int) -> tuple[Codes, Codes, D
 
 
 @dataclass
-class _Tally:
-    """What a unit has found so far."""
+class _Tally(Tally):
+    """What a unit has found so far, and of its pairs how many, how near, how many left to the judge."""
 
-    found: dict[str, Any] = field(default_factory=lambda: {"inputs": 0, "near": 0, "nearest": 1.0, "judged": 0})
     wrong: dict[str, list[int]] = field(default_factory=lambda: {d.value: [0, 0] for d in Rounding})
-    first: list[list[Any]] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, part: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
+    found: dict[str, Any] = field(default_factory=lambda: {"inputs": 0, "near": 0, "nearest": 1.0, "judged": 0})
 
     def record(self) -> dict[str, Any]:
         return self.found | {"wrong": self.wrong, "first": self.first, "seconds": self.seconds}
@@ -216,7 +206,7 @@ def _compare(tally: _Tally, name: str, pair: tuple[Codes, Codes], plan: PairPlan
 def _note(tally: _Tally, direction: Rounding, columns: tuple[Any, ...], wrong: Any, wrong_flags: Any) -> None:
     tally.wrong[direction.value][0] += int(wrong.sum())
     tally.wrong[direction.value][1] += int(wrong_flags.sum())
-    for i in np.flatnonzero(wrong | wrong_flags)[: max(0, _FIRST_ONES - len(tally.first))]:
+    for i in np.flatnonzero(wrong | wrong_flags)[: max(0, FIRST_ONES - len(tally.first))]:
         a, b, without, code, flags, expected, expected_flags = (int(column[i]) for column in columns)
         shown = without if without != expected else code
         tally.first.append([a, b, direction.value, shown, flags, expected, expected_flags])

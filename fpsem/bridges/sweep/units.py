@@ -38,7 +38,9 @@ Flags = npt.NDArray[np.uint8]
 Tested = Callable[[str, Codes, str, bool], Any]
 """A function's codes at codes, in a direction; with flags, a pair."""
 
-_FIRST_ONES = 8
+FIRST_ONES = 8
+"""How many mismatches of a unit are told."""
+
 _RANDOM_CHUNK = 1 << 14
 
 
@@ -96,8 +98,8 @@ class Plan:
 
 
 @dataclass
-class _Tally:
-    """What a unit has found so far."""
+class Tally:
+    """What a unit has found so far: mismatches of codes and of flags by direction, the first ones, seconds by part."""
 
     wrong: dict[str, list[int]]
     first: list[list[Any]] = field(default_factory=list)
@@ -105,6 +107,7 @@ class _Tally:
 
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:
+        """Count the time that passes for a part."""
         start = time.perf_counter()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
@@ -119,7 +122,7 @@ def sweep_unit(plan: Plan, unit: Unit) -> dict[str, Any]:
         and the first ``violated`` of the bound, ``random`` and ``random_wrong``, ``seconds`` by part.
     """
     start, stop = max(plan.start, unit.index * SIZE), min(plan.stop, (unit.index + 1) * SIZE)
-    tally = _Tally({direction: [0, 0] for direction in plan.directions})
+    tally = Tally({direction: [0, 0] for direction in plan.directions})
     record: dict[str, Any] = {"inputs": stop - start, "near": 0, "ratio": 0.0, "ratio_at": -1, "stand_ins": 0}
     record |= {"violations": 0, "violated": []}
     for first, last in runs(start, stop):
@@ -131,7 +134,7 @@ def sweep_unit(plan: Plan, unit: Unit) -> dict[str, Any]:
             with tally.timed("bound"):
                 bound = check_bound(found, plan.stated)
             record["violations"] += len(bound.violations)
-            record["violated"] = (record["violated"] + bound.violations)[:_FIRST_ONES]
+            record["violated"] = (record["violated"] + bound.violations)[:FIRST_ONES]
             record["stand_ins"] += bound.stand_ins
             if bound.ratio > record["ratio"]:
                 record |= {"ratio": bound.ratio, "ratio_at": bound.at}
@@ -141,7 +144,7 @@ def sweep_unit(plan: Plan, unit: Unit) -> dict[str, Any]:
     return record | {"wrong": tally.wrong, "first": tally.first, "seconds": tally.seconds}
 
 
-def _random(plan: Plan, unit: Unit, start: int, stop: int, tally: _Tally) -> int:
+def _random(plan: Plan, unit: Unit, start: int, stop: int, tally: Tally) -> int:
     """Compare at random codes with Arb alone; how many these were."""
     count = plan.random * (stop - start) // ALL
     rng = np.random.default_rng([unit.index, zlib.crc32(unit.function.encode())])
@@ -153,7 +156,7 @@ def _random(plan: Plan, unit: Unit, start: int, stop: int, tally: _Tally) -> int
     return count
 
 
-def _compare(plan: Plan, found: Reference, tally: _Tally) -> None:
+def _compare(plan: Plan, found: Reference, tally: Tally) -> None:
     for direction in plan.directions:
         with tally.timed("reference"):
             codes, flags = found.results(rounding_named(direction))
@@ -167,10 +170,10 @@ def _compare(plan: Plan, found: Reference, tally: _Tally) -> None:
                 _note(found, direction, (codes, flags), (plain, made, raised), (wrong, wrong_flags), tally)
 
 
-def _note(found: Reference, direction: str, expected: Any, got: Any, wrong: Any, tally: _Tally) -> None:
+def _note(found: Reference, direction: str, expected: Any, got: Any, wrong: Any, tally: Tally) -> None:
     for place, where in enumerate(wrong):
         tally.wrong[direction][place] += int(where.sum())
-    for i in np.flatnonzero(wrong[0] | wrong[1])[: max(0, _FIRST_ONES - len(tally.first))]:
+    for i in np.flatnonzero(wrong[0] | wrong[1])[: max(0, FIRST_ONES - len(tally.first))]:
         shown = got[0][i] if got[0][i] != expected[0][i] else got[1][i]
         tally.first.append(
             [int(found.codes[i]), direction, int(shown), int(got[2][i]), int(expected[0][i]), int(expected[1][i])]
