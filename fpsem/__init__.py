@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fpsem import softfloat as softfloat
     from fpsem import testing as testing
     from fpsem import verify as verify
-    from fpsem.bridges.bound import error_bound as error_bound
+    from fpsem.analysis.bounds import error_bound as error_bound
     from fpsem.core.region import Box as Box
     from fpsem.core.schedule import Blocked as Blocked
     from fpsem.core.schedule import Compensated as Compensated
@@ -92,7 +92,7 @@ _HOME: Mapping[str, str] = {
     "compare": "report.compare",
     "data": "",
     "denote": "graph.denote",
-    "error_bound": "bridges.bound",
+    "error_bound": "analysis.bounds",
     "load": "interop.checkpoint",
     "nn": "",
     "optim": "",

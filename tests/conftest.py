@@ -62,7 +62,8 @@ class Float64:
 _PRIMITIVES: dict[str, Callable[..., Array]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "sqrt": np.sqrt, "neg": np.negative,
     "abs": np.abs, "minimum": np.minimum, "maximum": np.maximum, "exp": np.exp, "expm1": np.expm1, "log": np.log,
-    "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "erf": np.vectorize(math.erf, otypes=[float]),
+    "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "atan": np.arctan, "tanh": np.tanh,
+    "erf": np.vectorize(math.erf, otypes=[float]),
     "less": np.less, "less_equal": np.less_equal, "equal": np.equal, "select": np.where,
     "is_nan": np.isnan, "is_finite": np.isfinite,
 }  # fmt: skip

@@ -125,7 +125,7 @@ def _flags(
     if (names or ["ieee32"]) != ["ieee32"] or len(schedules or []) > 1:
         raise FileFormatError("--flags is of one run in ieee32, in one schedule")
     ir, payload = load(model)
-    found = raised_flags(ir, payload, _load_input(input, ir, index), order((schedules or ["sequential"])[0]))
+    found = raised_flags(ir, payload, load_input(input, ir, index), order((schedules or ["sequential"])[0]))
     emit([asdict(row) for row in found] if as_json else [flags_table(found)], as_json)
 
 
@@ -147,7 +147,7 @@ def _compare(model: Path, input: Path, names: list[str] | None, schedules: list[
     from fpsem.report.compare import compare as compare_domains
 
     ir, payload = load(model)
-    x = _load_input(input, ir, index)
+    x = load_input(input, ir, index)
     runtime = _as_runtime(model, ir, names, schedules)
     ir = ir if runtime is None else runtime.graph
     orders = [order(text) for text in schedules or [] if text != revealing.RUNTIME]
@@ -173,7 +173,7 @@ def _as_runtime(model: Path, ir: Graph, names: list[str] | None, schedules: list
     return revealing.as_runtime(model, ir)
 
 
-def _load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:
+def load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:
     """The model's inputs by name. A lone input takes the file's only binary32 array where none has its name."""
     from fpsem.data import read_arrays
 

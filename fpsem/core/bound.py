@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,16 +21,27 @@ class Bound:
         absolute: the bound, float64; infinite where overflow or an undefined result cannot be excluded.
         lo: least real value, float64, rounded down.
         hi: greatest real value, float64, rounded up.
-        region: the inputs.
+        region: the inputs: a Box, or boxes by name.
         schedule: the order of reductions in the execution.
         semantics: the execution that it holds for.
         evidence: how it is known; PROVED: computed with outward rounding by rules that are theorems.
+        contributors: nodes, the first with the largest share of a bound by derivatives, and what they contribute at most.
+        witness: an input of the region with a large error, by input name; None where none was looked for or found.
+        observed: the error there, rounded down; infinite where the execution is not finite and the real value is.
     """
 
     absolute: npt.NDArray[np.float64]
     lo: npt.NDArray[np.float64]
     hi: npt.NDArray[np.float64]
-    region: Box
+    region: Box | Mapping[str, Box]
     schedule: Schedule
     semantics: str = "binary32, round to nearest even, correctly rounded elementary functions"
     evidence: Status = Status.PROVED
+    contributors: tuple[tuple[str, float], ...] = ()
+    witness: Mapping[str, npt.NDArray[np.float32]] | None = None
+    observed: float | None = None
+
+    @property
+    def tightness(self) -> float | None:
+        """The largest bound divided by the error that was found; None where nothing was found."""
+        return float(np.max(self.absolute)) / self.observed if self.observed else None

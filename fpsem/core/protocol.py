@@ -189,6 +189,12 @@ class ScalarDomain(Protocol):
     def cos(self, x: Array) -> Array:
         """``round(cos x)``, x in radians. cos(±0) = 1, cos(±inf) is NaN."""
 
+    def tan(self, x: Array) -> Array:
+        """``round(tan x)``, x in radians. tan(±0) = ±0, tan(±inf) is NaN. No number of a format is a pole."""
+
+    def atan(self, x: Array) -> Array:
+        """``round(atan x)``, in radians, between -pi/2 and pi/2. atan(±0) = ±0, atan(±inf) = ±round(pi/2)."""
+
     def tanh(self, x: Array) -> Array:
         """``round(tanh x)``. tanh(±0) = ±0, tanh(±inf) = ±1."""
 
@@ -233,7 +239,7 @@ ARITHMETIC: Mapping[str, int] = {
 }  # fmt: skip
 """Arithmetic primitives and how many operands each takes."""
 
-ELEMENTARY: tuple[str, ...] = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf")
+ELEMENTARY: tuple[str, ...] = ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "atan", "tanh", "erf")
 """Elementary primitives, all of one operand."""
 
 COMPARISONS: tuple[str, ...] = ("less", "less_equal", "equal")

@@ -15,6 +15,8 @@ _VALUE: Mapping[str, Callable[[Any], Any]] = {
     "log1p": lambda x: x.log1p(),
     "sin": lambda x: x.sin(),
     "cos": lambda x: x.cos(),
+    "tan": lambda x: x.tan(),
+    "atan": lambda x: x.atan(),
     "tanh": lambda x: x.tanh(),
     "erf": lambda x: x.erf(),
 }
@@ -25,10 +27,15 @@ _SLOPE: Mapping[str, Callable[[Any], Any]] = {
     "log1p": lambda x: 1 / (1 + x),
     "sin": lambda x: x.cos(),
     "cos": lambda x: -x.sin(),
-    "tanh": lambda x: 1 / x.cosh() ** 2,
-    "erf": lambda x: 2 * (-(x**2)).exp() / arb.pi().sqrt(),
+    "tan": lambda x: 1 + x.tan() ** 2,
+    "atan": lambda x: 1 / (1 + x.abs_lower() ** 2),
+    "tanh": lambda x: 1 / x.abs_lower().cosh() ** 2,
+    "erf": lambda x: 2 * (-(x.abs_lower() ** 2)).exp() / arb.pi().sqrt(),
 }
-"""The derivative; positive but for sin and cos, whose ranges are taken from one ball instead of the ends."""
+"""The derivative; of those that fall with |x| the largest, since a ball that is squared may lose its sign."""
+
+NOT_MONOTONE = ("sin", "cos", "tan")
+"""Functions that do not rise from end to end of every interval: their ranges are taken from one ball."""
 
 
 def range_and_slope(name: str, lo: Any, hi: Any, below: Any, above: Any) -> tuple[Any, Any, Any]:
@@ -45,7 +52,7 @@ def _row(name: str, lo: float, hi: float, below: float, above: float) -> tuple[f
     if not np.isfinite([lo, hi, below, above]).all():
         return -np.inf, np.inf, np.inf
     value, whole = _VALUE[name], arb(lo).union(arb(hi))
-    bottom, top = (value(whole), value(whole)) if name in ("sin", "cos") else (value(arb(lo)), value(arb(hi)))
+    bottom, top = (value(whole), value(whole)) if name in NOT_MONOTONE else (value(arb(lo)), value(arb(hi)))
     slope = abs(_SLOPE[name](arb(below).union(arb(above))))
     low, high = _outward(bottom)[0], _outward(top)[1]
     defined = np.isfinite([low, high]).all() and low <= high

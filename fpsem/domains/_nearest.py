@@ -59,9 +59,11 @@ def sqrt(x: Ends) -> Ends:
 
 
 def function(name: str, x: Ends) -> Ends:
-    """An elementary function, correctly rounded; between ends that differ, sine and cosine are a ball's, rounded."""
+    """An elementary function, correctly rounded; between ends that differ, a ball's, rounded, where it turns or has poles."""
+    from fpsem.domains._elementary_range import NOT_MONOTONE  # balls are a heavy import
+
     lo, hi = settled([_at_points(name, x[0])], [_at_points(name, x[1])], x)
-    if name not in ("sin", "cos"):
+    if name not in NOT_MONOTONE:
         return lo, hi
     from fpsem.domains._outward import function as real_range
 

@@ -31,7 +31,7 @@ from fpsem.domains._device_reductions import Reductions
 from fpsem.domains._kernels import DEVICES, Device, cast_sources, device_named, function_source, source_of
 
 LIBRARY_ULPS: Mapping[str, int] = {
-    "cos": 2, "erf": 2, "exp": 2, "expm1": 1, "log": 1, "log1p": 1, "sin": 2, "tanh": 2,
+    "atan": 2, "cos": 2, "erf": 2, "exp": 2, "expm1": 1, "log": 1, "log1p": 1, "sin": 2, "tan": 4, "tanh": 2,
 }  # fmt: skip
 """Largest errors, in ulps of the correctly rounded result, that the CUDA C++ Programming Guide documents for float32 functions,
 over the full range and without fast mathematics: the table of single-precision functions in its appendix on mathematical
@@ -165,6 +165,12 @@ class CuPyFloat32:
 
     def cos(self, x: Array) -> Array:
         return self._elementary("cos", x)
+
+    def tan(self, x: Array) -> Array:
+        return self._elementary("tan", x)
+
+    def atan(self, x: Array) -> Array:
+        return self._elementary("atan", x)
 
     def tanh(self, x: Array) -> Array:
         return self._elementary("tanh", x)

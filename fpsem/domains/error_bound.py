@@ -6,8 +6,8 @@ in this domain's schedule. Where overflow, a pole or an undefined result cannot 
 All bounds are doubles rounded outward, so they are theorems and not estimates.
 Does not: track how errors correlate; an error made twice counts twice.
 
-Rules: each operation adds half an ulp of the largest magnitude that its result may have. Products and quotients carry errors
-by ``|x|e_y + |y|e_x + e_x e_y`` and ``(e_x + |x/y| e_y) / min|y|``, functions by the mean value theorem.
+The float has a range of its own beside the real value's; the rules are those of ``fpsem.domains._error_rules``. Products carry
+errors by ``|x|e_y + |y'|e_x``, quotients by ``(e_x + |x/y| e_y) / |y'|``, y' the float, functions by the mean value theorem.
 
 Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 3.3 (running error analysis); Solovyev et al.,
 "Rigorous estimation of floating-point round-off errors with symbolic Taylor expansions", 2019 (half-ulp steps).
@@ -16,7 +16,7 @@ Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., secti
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -25,15 +25,16 @@ import numpy as np
 
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.exact import pi_bracket, round_to_bits
-from fpsem.core.formats import BINARY32, FORMATS, Format, format_named
+from fpsem.core.formats import BINARY32, FORMATS, format_named
 from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.reduction import pairs_of, rows
 from fpsem.core.region import Box
 from fpsem.core.schedule import Compensated, Schedule, Sequential, schedule_of, wider_accumulator
+from fpsem.domains import _error_rules as rules
 from fpsem.domains import _outward as outward
 from fpsem.domains._compensated_bound import compensated_error, upper_sum
-
-_DTYPE = np.dtype([("lo", np.float64), ("hi", np.float64), ("err", np.float64)])
+from fpsem.domains._error_rules import float_ends, real_ends
+from fpsem.domains._outward import Ends
 
 
 @dataclass(frozen=True)
@@ -73,75 +74,87 @@ class ErrorBound:
     # -- embed and read ------------------------------------------------------------------------------------------
 
     def constant(self, values: Array) -> Array:
-        rows = [_embed(Fraction(value)) for value in values.reshape(-1)]
-        return np.array(rows, dtype=_DTYPE).reshape(values.shape)
+        made = np.array([_embed(Fraction(value)) for value in values.reshape(-1)], dtype=object).reshape(-1, 4)
+        lo, hi, single, err = (made[:, i].astype(np.float64).reshape(values.shape) for i in range(4))
+        return rules.settled((lo, hi), (single, single), err, rules.grid_of(single, single))
 
     def pi(self) -> Array:
         low, high = pi_bracket(64)
-        bottom, _, error = _embed(low)
-        return _pack(bottom, _embed(high)[1], outward.up(error + float(high - low)))
+        bottom, _, single, error = _embed(low)
+        ends = np.asarray(bottom), np.asarray(_embed(high)[1])
+        return rules.settled(ends, (single, single), outward.up(error + float(high - low)), rules.grid_of(single, single))
 
     def from_bits(self, bits: Array) -> Array:
-        values = outward.numbers(bits)
-        return _pack(values, values, np.zeros_like(values))
+        return self.between(*[outward.numbers(bits)] * 2)
 
-    def box(self, lo: Array, hi: Array) -> Array:
-        """Inputs that may be any binary32 numbers between two float32 arrays. Raises ValueError for an empty box."""
-        region = Box(np.asarray(lo, np.float32), np.asarray(hi, np.float32))
-        return _pack(region.lo, region.hi, np.zeros(region.shape))
+    def box(self, region: Box) -> Array:
+        """Inputs that may be any binary32 numbers of a box."""
+        return self.between(region.lo, region.hi)
+
+    def between(self, lo: Array, hi: Array) -> Array:
+        """Inputs that may be any binary32 numbers between two arrays of finite ones, the first nowhere above the second."""
+        ends = np.asarray(lo, np.float64), np.asarray(hi, np.float64)
+        return rules.pack(ends, ends, 0.0, rules.grid_of(*ends))
+
+    def executed(self, x: Array) -> Array:
+        """The floats alone, as if they were the real values: what an operation does to them is its own rounding."""
+        return rules.pack(float_ends(x), float_ends(x), np.where(np.isfinite(x["err"]), 0.0, np.inf), x["grid"])
+
+    def narrowed(self, x: Array, lo: Any, hi: Any) -> Array:
+        """The rows, their real values known to lie between lo and hi, too; as they were where that is impossible."""
+        low, high = np.maximum(x["lo"], lo), np.minimum(x["hi"], hi)
+        real = np.where(low <= high, low, x["lo"]), np.where(low <= high, high, x["hi"])
+        return rules.settled(real, float_ends(x), x["err"], x["grid"])
 
     def to_bits(self, x: Array) -> Array:
         raise UnableError("an error bound stands for many executions; read its enclosure, or run the domain ieee32")
 
     def to_float(self, x: Array) -> Array:
-        return outward.middle(_ends(x))
+        return outward.middle(real_ends(x))
 
     def enclosure(self, x: Array) -> tuple[Array, Array]:
         bad = np.argwhere(~(np.isfinite(x["lo"]) & np.isfinite(x["hi"])))
         if len(bad):
             raise UndefinedError(f"the element at index {tuple(map(int, bad[0]))} may be undefined on this region")
-        return outward.fractions(_ends(x))
+        return outward.fractions(real_ends(x))
 
     # -- arithmetic ----------------------------------------------------------------------------------------------
 
     def add(self, x: Array, y: Array) -> Array:
-        return _rounded(outward.add(_ends(x), _ends(y)), outward.up(x["err"] + y["err"]))
+        return rules.rounded(rules.sum_of(x, y))
 
     def sub(self, x: Array, y: Array) -> Array:
         return self.add(x, self.neg(y))
 
     def mul(self, x: Array, y: Array) -> Array:
-        return _rounded(*_product(x, y))
+        return rules.rounded(rules.product_of(x, y))
 
     def div(self, x: Array, y: Array) -> Array:
-        nearest = outward.down(outward.least(*_ends(y)) - y["err"])
-        quotient = outward.div(_ends(x), _ends(y))
-        with np.errstate(all="ignore"):
-            carried = outward.up(outward.up(x["err"] + outward.up(outward.largest(*quotient) * y["err"])) / nearest)
-        return _rounded(quotient, np.where(nearest > 0, carried, np.inf))
+        return rules.rounded(rules.quotient_of(x, y))
 
     def fma(self, x: Array, y: Array, z: Array) -> Array:
-        product, err = _product(x, y)
-        return _rounded(outward.add(product, _ends(z)), outward.up(err + z["err"]))
+        return rules.rounded(_fused(x, y, z))
 
     def sqrt(self, x: Array) -> Array:
-        root, moved = outward.sqrt(_ends(x)), outward.sqrt((_below(x), _above(x)))
-        with np.errstate(all="ignore"):
-            carried = outward.up(x["err"] / outward.down(root[0] + moved[0]))
-        sure = (x["err"] == 0) | (x["lo"] > x["err"])
-        return _rounded(root, np.where(sure, np.where(x["err"] == 0, 0.0, carried), np.inf))
+        return rules.rounded(rules.root_of(x))
 
     def neg(self, x: Array) -> Array:
-        return _pack(-x["hi"], -x["lo"], x["err"])
+        return rules.pack((-x["hi"], -x["lo"]), (-x["fhi"], -x["flo"]), x["err"], x["grid"])
 
     def abs(self, x: Array) -> Array:
-        return _pack(outward.least(*_ends(x)), outward.largest(*_ends(x)), x["err"])
+        real, floats = ((outward.least(*ends), outward.largest(*ends)) for ends in (real_ends(x), float_ends(x)))
+        return rules.settled(real, floats, x["err"], x["grid"])
 
     def minimum(self, x: Array, y: Array) -> Array:
-        return _pack(np.minimum(x["lo"], y["lo"]), np.minimum(x["hi"], y["hi"]), np.maximum(x["err"], y["err"]))
+        return self.neg(self.maximum(self.neg(x), self.neg(y)))
 
     def maximum(self, x: Array, y: Array) -> Array:
-        return _pack(np.maximum(x["lo"], y["lo"]), np.maximum(x["hi"], y["hi"]), np.maximum(x["err"], y["err"]))
+        real, floats = ((np.maximum(x[lo], y[lo]), np.maximum(x[hi], y[hi])) for lo, hi in (("lo", "hi"), ("flo", "fhi")))
+        (x_low, x_high), (y_low, y_high) = rules.both(x), rules.both(y)
+        sure = [np.where(low >= high, z["err"], np.inf) for low, high, z in ((x_low, y_high, x), (y_low, x_high, y))]
+        err = np.minimum(np.minimum(*sure), np.maximum(x["err"], y["err"]))
+        err = np.where(np.isfinite(x["err"] + y["err"]), err, np.inf)
+        return rules.settled(real, floats, err, np.minimum(x["grid"], y["grid"]))
 
     # -- elementary ----------------------------------------------------------------------------------------------
 
@@ -163,6 +176,12 @@ class ErrorBound:
     def cos(self, x: Array) -> Array:
         return _function("cos", x)
 
+    def tan(self, x: Array) -> Array:
+        return _function("tan", x)
+
+    def atan(self, x: Array) -> Array:
+        return _function("atan", x)
+
     def tanh(self, x: Array) -> Array:
         return _function("tanh", x)
 
@@ -172,25 +191,25 @@ class ErrorBound:
     # -- order and choice: true or false where the real and the float must agree, else unknown -------------------
 
     def less(self, x: Array, y: Array) -> Array:
-        return outward.decide(_above(x) < _below(y), _below(x) >= _above(y))
+        return _decided(x, y, lambda a, b: a[1] < b[0], lambda a, b: a[0] >= b[1])
 
     def less_equal(self, x: Array, y: Array) -> Array:
-        return outward.decide(_above(x) <= _below(y), _below(x) > _above(y))
+        return _decided(x, y, lambda a, b: a[1] <= b[0], lambda a, b: a[0] > b[1])
 
     def equal(self, x: Array, y: Array) -> Array:
-        same = (_above(x) == _below(y)) & (_below(x) == _above(y))
-        return outward.decide(same, (_above(x) < _below(y)) | (_below(x) > _above(y)))
+        return _decided(x, y, lambda a, b: (a[1] == b[0]) & (b[1] == a[0]), lambda a, b: (a[1] < b[0]) | (a[0] > b[1]))
 
     def select(self, truth: Array, x: Array, y: Array) -> Array:
-        known = np.where(truth == outward.TRUE, x, y)
-        lo, hi = np.minimum(x["lo"], y["lo"]), np.maximum(x["hi"], y["hi"])
-        either = _pack(lo, hi, outward.up(outward.up(hi - lo) + np.maximum(x["err"], y["err"])))
-        return np.where(truth == outward.UNKNOWN, either, known)
+        real, floats = ((np.minimum(x[lo], y[lo]), np.maximum(x[hi], y[hi])) for lo, hi in (("lo", "hi"), ("flo", "fhi")))
+        wide = np.finfo(np.float64).max  # the ranges alone say how far apart the two may be
+        err = np.where(np.isfinite(x["err"] + y["err"]), wide, np.inf)
+        either = rules.settled(real, floats, err, np.minimum(x["grid"], y["grid"]))
+        return np.where(truth == outward.UNKNOWN, either, np.where(truth == outward.TRUE, x, y))
 
     # -- format --------------------------------------------------------------------------------------------------
 
     def cast(self, x: Array, format: str) -> Array:
-        return _rounded(_ends(x), x["err"], format_named(format))
+        return rules.rounded(_itself(x), format_named(format))
 
     def is_nan(self, x: Array) -> Array:
         return np.where(np.isfinite(x["err"]), outward.FALSE, outward.UNKNOWN)
@@ -205,107 +224,82 @@ class ErrorBound:
         if format == BINARY32.name:
             return own_accumulator(self)
 
-        def held(ends: outward.Ends, err: Any) -> Array:
-            return _pack(*ends, err) if format == EXACT else _rounded(ends, err, FORMATS[format])
+        def held(x: rules.Exact) -> Array:
+            exact = format == EXACT
+            return rules.pack(x.real, x.floats, x.carried, x.grid) if exact else rules.rounded(x, FORMATS[format])
 
         def add(x: Array, y: Array) -> Array:
-            return held(outward.add(_ends(x), _ends(y)), outward.up(x["err"] + y["err"]))
-
-        def fma(x: Array, y: Array, z: Array) -> Array:
-            product, err = _product(x, y)
-            return held(outward.add(product, _ends(z)), outward.up(err + z["err"]))
+            total = rules.sum_of(x, y)
+            wide = outward.add(float_ends(x), float_ends(y)) if format == EXACT else total.floats
+            return held(replace(total, floats=wide))
 
         return Accumulator(
             widen=np.asarray,
-            narrow=lambda x: _rounded(_ends(x), x["err"]),
+            narrow=lambda x: rules.rounded(_itself(x)),
             add=add,
             sub=lambda x, y: add(x, self.neg(y)),
-            mul=lambda x, y: held(*_product(x, y)),
-            fma=fma,
+            mul=lambda x, y: held(rules.product_of(x, y)),
+            fma=lambda x, y, z: held(_fused(x, y, z)),
         )
 
     def _compensated_sum(self, x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
         terms, shape = rows(x, axis, keepdims)
         if len(terms) < 2:
             return terms.reshape(shape)
-        return self._compensated([(_ends(term), term["err"]) for term in terms]).reshape(shape)
+        return self._compensated(list(terms)).reshape(shape)
 
     def _compensated_product(self, a: Array, b: Array) -> Array:
         pairs = pairs_of(a, b)
         if len(pairs) == 1:
             return self.mul(*pairs[0])
-        if self.schedule.fused:
-            return self._compensated([_product(x, y) for x, y in pairs], products=True)
-        rounded = [self.mul(x, y) for x, y in pairs]
-        return self._compensated([(_ends(x), x["err"]) for x in rounded])
+        if not self.schedule.fused:
+            return self._compensated([self.mul(x, y) for x, y in pairs])
+        exact = [rules.product_of(x, y) for x, y in pairs]
+        return self._compensated([rules.pack(p.real, p.floats, p.carried, p.grid) for p in exact], products=True)
 
-    def _compensated(self, terms: list[tuple[outward.Ends, Any]], products: bool = False) -> Array:
-        """The sum of terms, each enclosed and computed to within an error, or of exact products that are off by so much."""
+    def _compensated(self, terms: list[Array], products: bool = False) -> Array:
+        """The sum of terms, or of exact products."""
         f = FORMATS[self.schedule.accumulator or BINARY32.name]
-        ends = reduce(outward.add, [ends for ends, _ in terms])
-        carried = upper_sum(np.array([err for _, err in terms]))
-        sizes = np.array([outward.up(outward.largest(*ends) + err) for ends, err in terms])
-        total = outward.up(outward.largest(*ends) + carried)
-        err = outward.up(carried + compensated_error(sizes, total, f, products))
-        return _pack(*ends, err) if f == BINARY32 else _rounded(ends, err)
-
-
-def _pack(lo: Any, hi: Any, err: Any) -> Array:
-    out = np.empty(np.broadcast_shapes(np.shape(lo), np.shape(hi), np.shape(err)), dtype=_DTYPE)
-    out["lo"], out["hi"], out["err"] = lo, hi, err
-    return out
-
-
-def _above(x: Array) -> Any:
-    return np.where(x["err"] == 0, x["hi"], outward.up(x["hi"] + x["err"]))
-
-
-def _below(x: Array) -> Any:
-    return np.where(x["err"] == 0, x["lo"], outward.down(x["lo"] - x["err"]))
-
-
-def _ends(x: Array) -> outward.Ends:
-    """The enclosure of the real value."""
-    return x["lo"], x["hi"]
-
-
-def _rounded(ends: outward.Ends, err: Any, f: Format = BINARY32) -> Array:
-    """Add the error of rounding a number that is within err of the interval; infinite where it may overflow."""
-    magnitude = outward.up(outward.largest(*ends) + err)
-    _, exponent = np.frexp(np.where(np.isfinite(magnitude), magnitude, 1.0))
-    half_ulp = np.ldexp(1.0, np.maximum(exponent - 1, f.emin) - f.precision)
-    safe = magnitude <= float(f.decode(f.max_finite))
-    exact = (ends[0] == 0) & (ends[1] == 0) & (err == 0)
-    return _pack(*ends, np.where(exact, 0.0, np.where(safe, outward.up(err + half_ulp), np.inf)))
-
-
-def _product(x: Array, y: Array) -> tuple[outward.Ends, Any]:
-    """Enclosure of the real product, and how far the product of the floats may be off before it is rounded."""
-    with np.errstate(invalid="ignore"):
-        left, right = (outward.up(outward.largest(*_ends(a)) * b["err"]) for a, b in ((x, y), (y, x)))
-        carried = outward.up(outward.up(left + right) + outward.up(x["err"] * y["err"]))
-    exact = (x["err"] == 0) & (y["err"] == 0)
-    zero = (_is_zero(x) & np.isfinite(y["err"])) | (_is_zero(y) & np.isfinite(x["err"]))
-    return outward.mul(_ends(x), _ends(y)), np.where(exact | zero, 0.0, carried)
-
-
-def _is_zero(x: Array) -> Any:
-    """Where the real value and the float are both exactly 0."""
-    return (x["lo"] == 0) & (x["hi"] == 0) & (x["err"] == 0)
-
-
-def _embed(value: Fraction) -> tuple[float, float, float]:
-    code = round_to_bits(value, BINARY32)
-    error = abs(BINARY32.decode(code) - value) if BINARY32.is_finite(code) else None
-    err = np.inf if error is None else float(outward.up(float(error))) if error else 0.0
-    return (*outward.around(value), err)
+        real, floats = (reduce(outward.add, [ends(term) for term in terms]) for ends in (real_ends, float_ends))
+        carried = upper_sum(np.array([term["err"] for term in terms]))
+        sizes = np.array([outward.largest(*float_ends(term)) for term in terms])
+        moved = compensated_error(sizes, outward.largest(*floats), f, products)
+        reached = outward.down(floats[0] - moved), outward.up(floats[1] + moved)
+        held = rules.settled(real, reached, outward.up(carried + moved), rules.FREE)
+        return held if f == BINARY32 else rules.rounded(_itself(held))
 
 
 def _function(name: str, x: Array) -> Array:
-    """Range of an elementary function by balls; its error by the largest slope over all that both arguments may be."""
-    from fpsem.domains._elementary_range import range_and_slope  # balls are a heavy import
+    return rules.rounded(rules.function_of(name, x))
 
-    lo, hi, slope = range_and_slope(name, x["lo"], x["hi"], _below(x), _above(x))
-    with np.errstate(invalid="ignore"):
-        err = np.where(x["err"] == 0, 0.0, outward.up(slope * x["err"]))
-    return _rounded((lo, hi), np.where(np.isfinite(slope), err, np.inf))
+
+def _fused(x: Array, y: Array, z: Array) -> rules.Exact:
+    """x y + z, which is rounded once."""
+    product = rules.product_of(x, y)
+    return rules.Exact(
+        outward.add(product.real, real_ends(z)),
+        outward.add(product.floats, float_ends(z)),
+        np.minimum(product.grid, z["grid"]),
+        rules.plus(product.carried, z["err"]),
+    )
+
+
+def _itself(x: Array) -> rules.Exact:
+    return rules.Exact(real_ends(x), float_ends(x), x["grid"], x["err"])
+
+
+def _decided(x: Array, y: Array, surely: Callable[[Ends, Ends], Any], surely_not: Callable[[Ends, Ends], Any]) -> Array:
+    """The truth of a comparison, where the real values and the floats must agree on it."""
+    a, b = rules.both(x), rules.both(y)
+    known = np.isfinite(x["err"]) & np.isfinite(y["err"])
+    return outward.decide(surely(a, b) & known, surely_not(a, b) & known)
+
+
+def _embed(value: Fraction) -> tuple[float, float, float, float]:
+    """Doubles around a number, the nearest float, and how far it is."""
+    code = round_to_bits(value, BINARY32)
+    if not BINARY32.is_finite(code):
+        return (*outward.around(value), np.inf, np.inf)
+    single = BINARY32.decode(code)
+    error = abs(single - value)
+    return (*outward.around(value), float(single), float(outward.up(float(error))) if error else 0.0)

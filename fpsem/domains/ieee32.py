@@ -180,6 +180,12 @@ class IEEE32Exec:
     def cos(self, x: Array) -> Array:
         return self._computed("cos", x, rounds=True)
 
+    def tan(self, x: Array) -> Array:
+        return self._computed("tan", x, rounds=True)
+
+    def atan(self, x: Array) -> Array:
+        return self._computed("atan", x, rounds=True)
+
     def tanh(self, x: Array) -> Array:
         return self._computed("tanh", x, rounds=True)
 

@@ -156,6 +156,8 @@ class Interval:
         return self.add(x, self.neg(y))
 
     def mul(self, x: Array, y: Array) -> Array:
+        if x is y:  # a square is that of the magnitude
+            x = y = self.abs(x)
         return self._pack(self._rules.mul(_ends(x), _ends(y)))
 
     def div(self, x: Array, y: Array) -> Array:
@@ -198,6 +200,12 @@ class Interval:
 
     def cos(self, x: Array) -> Array:
         return self._function("cos", x)
+
+    def tan(self, x: Array) -> Array:
+        return self._function("tan", x)
+
+    def atan(self, x: Array) -> Array:
+        return self._function("atan", x)
 
     def tanh(self, x: Array) -> Array:
         return self._function("tanh", x)

@@ -155,6 +155,12 @@ class NumPyFloat32:
     def cos(self, x: Array) -> Array:
         return self._elementary("cos", np.cos, x)
 
+    def tan(self, x: Array) -> Array:
+        return self._elementary("tan", np.tan, x)
+
+    def atan(self, x: Array) -> Array:
+        return self._elementary("atan", np.arctan, x)
+
     def tanh(self, x: Array) -> Array:
         return self._elementary("tanh", np.tanh, x)
 

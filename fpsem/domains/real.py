@@ -198,6 +198,12 @@ class Real:
     def cos(self, x: Array) -> Array:
         return self._elementary("cos", x)
 
+    def tan(self, x: Array) -> Array:
+        return self._elementary("tan", x)
+
+    def atan(self, x: Array) -> Array:
+        return self._elementary("atan", x)
+
     def tanh(self, x: Array) -> Array:
         return self._elementary("tanh", x)
 

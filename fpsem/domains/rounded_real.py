@@ -161,6 +161,12 @@ class RoundedReal:
     def cos(self, x: Array) -> Array:
         return self._elementary("cos", x)
 
+    def tan(self, x: Array) -> Array:
+        return self._elementary("tan", x)
+
+    def atan(self, x: Array) -> Array:
+        return self._elementary("atan", x)
+
     def tanh(self, x: Array) -> Array:
         return self._elementary("tanh", x)
 

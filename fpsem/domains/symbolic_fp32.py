@@ -159,6 +159,12 @@ class SymbolicFP32:
     def cos(self, x: Array) -> Array:
         _unsupported("cos")
 
+    def tan(self, x: Array) -> Array:
+        _unsupported("tan")
+
+    def atan(self, x: Array) -> Array:
+        _unsupported("atan")
+
     def tanh(self, x: Array) -> Array:
         _unsupported("tanh")
 

@@ -4,9 +4,9 @@ Guaranteed: each expression equals, up to algebra, the value that real arithmeti
 Expressions without symbols over field operations stay exact rationals, and can be read.
 
 An operation that is certainly without a value (x / 0, the root of a negative number, the logarithm of a number not
-positive) gives sympy's nan, which is reported only when it is read. Where sympy cannot tell, the formula stands and is
-meant on its natural domain; sympy also cancels (``x / x`` becomes 1), so a formula may exist at points where the graph
-has no value.
+positive, the tangent of pi / 2) gives sympy's nan, which is reported only when it is read. Where sympy cannot tell, the
+formula stands and is meant on its natural domain; sympy also cancels (``x / x`` becomes 1), so a formula may exist at points
+where the graph has no value.
 
 What this module does not do: enclose (the formula of an irrational constant raises UnableError when its bits or ends
 are asked for: the real domain, which computes with balls, gives them), infinities, NaN, signed zeros. Comparisons of
@@ -157,6 +157,12 @@ class SymbolicReal:
     def cos(self, x: Array) -> Array:
         return _map(sympy.cos, x)
 
+    def tan(self, x: Array) -> Array:
+        return _map(_tangent, x)
+
+    def atan(self, x: Array) -> Array:
+        return _map(sympy.atan, x)
+
     def tanh(self, x: Array) -> Array:
         return _map(sympy.tanh, x)
 
@@ -208,6 +214,11 @@ def _map(operation: Callable[..., Any], *operands: Array) -> Array:
 
 def _logarithm(x: Any) -> Any:
     return sympy.nan if x.is_nonpositive else sympy.log(x)
+
+
+def _tangent(x: Any) -> Any:
+    value = sympy.tan(x)
+    return sympy.nan if value is sympy.zoo else value
 
 
 def _compare(relation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:

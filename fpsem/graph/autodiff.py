@@ -15,13 +15,14 @@ Source: Griewank and Walther, "Evaluating Derivatives", 2nd ed., chapters 3 and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import prod
 
 import numpy as np
 
 from fpsem.core.errors import GraphError, ShapeError, UnknownNameError
 from fpsem.graph.ir import Graph
+from fpsem.graph.op import Sort
 from fpsem.graph.simplify import simplified
 from fpsem.graph.trace import Recorder, Tensor, constant_tensor, labelled
 
@@ -119,6 +120,38 @@ def hvp(graph: Graph, wrt: Iterable[str] | None = None) -> Graph:
     return Graph(forward.nodes, renamed)
 
 
+def adjoints(graph: Graph, stop: Collection[int] = ()) -> Graph:
+    """The derivative of the outputs by the value of every node, as a function of these values.
+
+    So that a domain may give the values (ranges that hold more than one execution, say), and none is computed again.
+
+    Args:
+        graph: with outputs that are scalars of the domain.
+        stop: nodes through which nothing flows back.
+
+    Returns:
+        A graph of inputs ``value.I``, the value of node I, for each node that is no truth, and ``cotangent.OUTPUT``; its outputs
+        ``adjoint.I`` are of the shapes of the nodes that compute scalars.
+
+    Raises:
+        GraphError: an op without a derivative on the way.
+    """
+    recorder, values = Recorder(), list[Tensor]()
+    for index, node in enumerate(graph.nodes):
+        sort = graph.op(index).sort
+        if sort is Sort.TRUTH:
+            values.append(recorder.apply(node.op, tuple(values[i] for i in node.inputs), node.attributes))
+        else:
+            values.append(recorder.input(f"value.{index}", node.shape, sort))
+    seeds: dict[int, Tensor] = {}
+    for name, index in graph.outputs.items():
+        cotangent = recorder.input(f"cotangent.{name}", graph.nodes[index].shape)
+        seeds[index] = seeds[index] + cotangent if index in seeds else cotangent
+    computed = [i for i in range(len(graph.nodes)) if graph.op(i).sort is Sort.SCALAR and not graph.op(i).is_leaf]
+    places = {str(i): i for i in computed}
+    return _finish(recorder, _prefixed("adjoint", _backward(graph, values, seeds, places, stop)))
+
+
 def _replay(graph: Graph, skip: Iterable[str] = ()) -> tuple[Recorder, list[Tensor]]:
     """The graph written down anew, one tensor for each node; the leaves named in ``skip`` become zeros."""
     recorder, values, skipped = Recorder(), [], set(skip)
@@ -131,14 +164,14 @@ def _replay(graph: Graph, skip: Iterable[str] = ()) -> tuple[Recorder, list[Tens
 
 
 def _backward(
-    graph: Graph, values: Sequence[Tensor], seeds: Mapping[int, Tensor], leaves: Mapping[str, int]
+    graph: Graph, values: Sequence[Tensor], seeds: Mapping[int, Tensor], leaves: Mapping[str, int], stop: Collection[int] = ()
 ) -> dict[str, Tensor]:
-    """The gradients that arrive at the leaves when the seeds start at their nodes; zeros where nothing arrives."""
+    """The gradients that arrive at the leaves when seeds start at their nodes and stop at some; zeros where nothing arrives."""
     needed = _reaching(graph, leaves.values())
     arrived = dict(seeds)
     for index in range(len(graph.nodes) - 1, -1, -1):
         node, cotangent = graph.nodes[index], arrived.get(index)
-        if cotangent is None or index not in needed or not node.inputs:
+        if cotangent is None or index not in needed or not node.inputs or index in stop:
             continue
         with labelled(cotangent.backend, f"vjp {graph.name_of(index)}"):
             inputs = [values[i] for i in node.inputs]

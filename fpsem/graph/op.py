@@ -93,6 +93,16 @@ class Op:
         return self._takes.get(position, Sort.SCALAR)
 
     @property
+    def has_derivative(self) -> bool:
+        """Whether it has a rule for gradients."""
+        return "vjp" in vars(self.module)
+
+    @property
+    def splits_ties(self) -> bool:
+        """Whether its gradient is shared out between equals (its module says SPLITS_TIES), which no range of values bounds."""
+        return bool(vars(self.module).get("SPLITS_TIES", False))
+
+    @property
     def summary(self) -> str:
         """The first line of its docstring."""
         return (self.module.__doc__ or "").strip().partition("\n")[0]

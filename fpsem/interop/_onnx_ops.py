@@ -253,9 +253,9 @@ def constant(call: Call) -> Value:
 
 
 _ELEMENTWISE: Mapping[str, str] = {
-    "Abs": "abs", "Add": "add", "Cos": "cos", "Div": "div", "Equal": "equal", "Erf": "erf", "Exp": "exp", "Less": "less",
-    "LessOrEqual": "less_equal", "Log": "log", "Mul": "mul", "Neg": "neg", "Relu": "relu", "Sigmoid": "sigmoid", "Sin": "sin",
-    "Softplus": "softplus", "Sqrt": "sqrt", "Sub": "sub", "Tanh": "tanh",
+    "Abs": "abs", "Add": "add", "Atan": "atan", "Cos": "cos", "Div": "div", "Equal": "equal", "Erf": "erf", "Exp": "exp",
+    "Less": "less", "LessOrEqual": "less_equal", "Log": "log", "Mul": "mul", "Neg": "neg", "Relu": "relu",
+    "Sigmoid": "sigmoid", "Sin": "sin", "Softplus": "softplus", "Sqrt": "sqrt", "Sub": "sub", "Tan": "tan", "Tanh": "tanh",
 }  # fmt: skip
 """Ops that are fpsem's own but for the broadcasting."""
 

@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from fpsem.core.codes import encode_array
 from fpsem.core.errors import UnsupportedError
+from fpsem.core.protocol import exact_array
 from fpsem.graph.ir import Node
 from fpsem.graph.op import Shape
+from fpsem.graph.ops.literal import number
 from fpsem.interop._onnx_call import IGNORED, no_label
 
 
@@ -118,6 +122,14 @@ def over(site: Site, op: str, x: str, axes: Iterable[int], keepdims: bool = Fals
     if not listed:
         return site.emit("Div", x, site.number(1)) if op == "ReduceMean" else site.emit("Identity", x)
     return site.emit(op, x, site.integers(listed), keepdims=int(keepdims))
+
+
+def literal(site: Site) -> str:
+    value = number(site["value"])
+    nearest = float(encode_array(exact_array(value)).view(np.float32))
+    if not np.isfinite(nearest) or Fraction(nearest) != value:
+        raise UnsupportedError(f"ONNX has rounded constants only, and {site['value'][:80]} is no binary32 number")
+    return site.number(nearest, site.node.shape)
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
@@ -243,10 +255,10 @@ def mse_loss(site: Site, x: str, y: str) -> str:
 
 
 _AS_IS: Mapping[str, str] = {
-    "abs": "Abs", "add": "Add", "cos": "Cos", "div": "Div", "equal": "Equal", "erf": "Erf", "exp": "Exp", "less": "Less",
-    "less_equal": "LessOrEqual", "log": "Log", "matmul": "MatMul", "maximum": "Max", "minimum": "Min", "mul": "Mul",
-    "neg": "Neg", "relu": "Relu", "sigmoid": "Sigmoid", "sin": "Sin", "softplus": "Softplus", "sqrt": "Sqrt", "sub": "Sub",
-    "tanh": "Tanh", "where": "Where",
+    "abs": "Abs", "add": "Add", "atan": "Atan", "cos": "Cos", "div": "Div", "equal": "Equal", "erf": "Erf", "exp": "Exp",
+    "less": "Less", "less_equal": "LessOrEqual", "log": "Log", "matmul": "MatMul", "maximum": "Max", "minimum": "Min",
+    "mul": "Mul", "neg": "Neg", "relu": "Relu", "sigmoid": "Sigmoid", "sin": "Sin", "softplus": "Softplus", "sqrt": "Sqrt",
+    "sub": "Sub", "tan": "Tan", "tanh": "Tanh", "where": "Where",
 }  # fmt: skip
 
 RULES: Mapping[str, Rule] = {
@@ -264,6 +276,7 @@ RULES: Mapping[str, Rule] = {
     "gelu": lambda site, x: site.emit("Gelu", x, approximate=site["approximate"]),
     "layer_norm": layer_norm,
     "linear": linear,
+    "literal": literal,
     "log_softmax": along_axis("LogSoftmax"),
     "max": reduced("ReduceMax"),
     "max_pool2d": pooled("MaxPool"),
@@ -284,6 +297,7 @@ RULES: Mapping[str, Rule] = {
 
 REFUSED: Mapping[str, str] = {
     "expm1": "ONNX has no such function, and exp(x) - 1 has other bits",
+    "fma": "ONNX has no such operation, and x * y + z is rounded twice",
     "log1p": "ONNX has no such function, and log(1 + x) has other bits",
     "pi": "ONNX has rounded constants only, and over the reals this is pi itself",
     "scatter_add": "ONNX's scatters add in no stated order, to a zero that is itself a term",

@@ -1,4 +1,4 @@
-/* Ops: exp expm1 log log1p sin cos tanh erf as the machine's own library computes them, element by element.
+/* Ops: exp expm1 log log1p sin cos tan atan tanh erf as the machine's own library computes them, element by element.
  *
  * Schedule: none. Contraction: the library's own affair. Nothing is promised of the bits: on a GPU CUDA documents largest errors,
  * which are fpsem/domains/cupy_float32.py, LIBRARY_ULPS; on a CPU the functions are the C library's.
@@ -25,5 +25,7 @@ FPSEM_FUNCTION(log)
 FPSEM_FUNCTION(log1p)
 FPSEM_FUNCTION(sin)
 FPSEM_FUNCTION(cos)
+FPSEM_FUNCTION(tan)
+FPSEM_FUNCTION(atan)
 FPSEM_FUNCTION(tanh)
 FPSEM_FUNCTION(erf)

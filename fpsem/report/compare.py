@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.bridges.bound import error_bound
+from fpsem.analysis.bounds import error_bound
 from fpsem.core.bound import Bound
 from fpsem.core.codes import ulp_distance
 from fpsem.core.errors import FpsemError, PayloadError, ScheduleError

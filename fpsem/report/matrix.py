@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
+from fpsem.bridges.primitives import PRIMITIVES
 from fpsem.core.errors import UnsupportedError
 from fpsem.core.protocol import ELEMENTARY, Kind, ScalarDomain
 from fpsem.domains import domain_named, domain_names
@@ -28,6 +30,7 @@ _CALLS: Mapping[str, SampleCall] = {
     "fold": SampleCall(((1, 4, 2),), {"output_size": (2, 3), "kernel": (2, 2)}),
     "layer_norm": SampleCall(((2, 2), (2,), (2,)), {"normalized_shape": (2,)}),
     "linear": SampleCall(((1, 2), (3, 2), (3,))),
+    "literal": SampleCall((), {"shape": (1,), "value": "1/10"}),
     "matmul": SampleCall(((1, 2), (2, 3))),
     "max_pool2d": SampleCall((_IMAGE,), {"kernel": (2, 2)}),
     "one_hot": SampleCall(((2,),), {"classes": 2}),
@@ -58,11 +61,31 @@ LEGEND = (
 )
 
 
+@dataclass(frozen=True)
+class Cell:
+    """An op in a domain.
+
+    Args:
+        word: what the domain gives, a word of LEGEND; "-" where the op is not supported.
+        primitives: the domain's primitives that the op's meaning asked for.
+        overrides: the ops that the domain computes itself and this op rests on, itself included.
+    """
+
+    word: str
+    primitives: frozenset[str] = frozenset()
+    overrides: frozenset[str] = frozenset()
+
+
+def cells() -> dict[str, dict[str, Cell]]:
+    """The matrix: for each op that computes, in order, for each domain its cell."""
+    computing = [op_named(name) for name in names() if not op_named(name).is_leaf]
+    return {op.name: {name: _cell(op, _domain(name)) for name in domain_names()} for op in computing}
+
+
 def matrix_markdown() -> str:
     """A table in Markdown, ops down, domains across."""
     columns = domain_names()
-    computing = [op_named(name) for name in names() if not op_named(name).is_leaf]
-    rows = [[op.name, *(_cell(op, _domain(name)) for name in columns)] for op in computing]
+    rows = [[op, *(row[name].word for name in columns)] for op, row in cells().items()]
     lines = [["op", *columns], ["---"] * (len(columns) + 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -72,19 +95,25 @@ def _domain(name: str) -> ScalarDomain:
     return CuPyFloat32(device="cpu") if name == "cupy_float32" else domain_named(name)
 
 
-def _cell(op: Op, domain: ScalarDomain) -> str:
+def _cell(op: Op, domain: ScalarDomain) -> Cell:
+    watched = _Watched(domain)
     try:
-        exact = _run(op, domain)
+        _run(op, domain, watched)
     except UnsupportedError:
-        return "-"
+        return Cell("-")
+    used = frozenset((op.name, *watched.overrides.asked)) & domain.overrides.keys()
+    return Cell(_word(domain, watched), frozenset(watched.primitives), used)
+
+
+def _word(domain: ScalarDomain, watched: _Watched) -> str:
     if domain.contract.kind is Kind.IEEE and not domain.contract.concrete:
         return "term"
-    return "library" if not exact else _WORDS[domain.contract.kind]
+    inexact = domain.contract.elementary_ulps and watched.primitives & set(ELEMENTARY)
+    return "library" if inexact else _WORDS[domain.contract.kind]
 
 
-def _run(op: Op, domain: ScalarDomain) -> bool:
-    """Run the op; whether it stayed clear of functions that the domain does not round correctly."""
-    watched = _Watched(domain)
+def _run(op: Op, domain: ScalarDomain, watched: _Watched) -> None:
+    """Run the op's meaning."""
     shapes = _CALLS.get(op.name, SampleCall(((2, 2),) * int(min(op.max_inputs, 3)))).shapes
     attributes: dict[str, Any] = dict(_CALLS[op.name].attributes) if op.name in _CALLS else {}
     half = np.float32(0.5).view(np.uint32)
@@ -95,15 +124,27 @@ def _run(op: Op, domain: ScalarDomain) -> bool:
         elif op.input_sort(position) is Sort.INTEGER:
             operands[position] = np.zeros(operand.shape, np.int64)
     op.meaning(cast(ScalarDomain, watched), *operands, **op.complete(len(operands), attributes))
-    return not watched.inexact
+
+
+class _Asked(dict[str, Any]):
+    """A table of overrides that has none, and notes which were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return default
 
 
 class _Watched:
-    """A domain that notes whether a function of its library was called."""
+    """A domain without overrides that notes which of its primitives, and of the overrides, were asked for."""
 
     def __init__(self, domain: ScalarDomain) -> None:
-        self._domain, self.inexact = domain, False
+        self._domain = domain
+        self.primitives: set[str] = set()
+        self.overrides = _Asked()
 
     def __getattr__(self, name: str) -> Any:
-        self.inexact |= name in ELEMENTARY and bool(self._domain.contract.elementary_ulps)
+        self.primitives |= {name} & PRIMITIVES.keys()
         return getattr(self._domain, name)

@@ -144,6 +144,12 @@ class HostileDomain:
     def cos(self, x: Array) -> Array:
         return self._spoil("cos", self.inner.cos(x))
 
+    def tan(self, x: Array) -> Array:
+        return self._spoil("tan", self.inner.tan(x))
+
+    def atan(self, x: Array) -> Array:
+        return self._spoil("atan", self.inner.atan(x))
+
     def tanh(self, x: Array) -> Array:
         return self._spoil("tanh", self.inner.tanh(x))
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import ARITHMETIC, ELEMENTARY, exact_array
+from fpsem.core.region import Box
 from fpsem.core.schedule import Pairwise, Schedule, Sequential
-from fpsem.domains import error_bound
+from fpsem.domains import _error_rules
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.real import Real
@@ -34,7 +35,7 @@ def bits(*codes: int) -> Any:
 
 
 def box(lo: Any, hi: Any) -> Any:
-    return BOUND.box(np.array(lo, np.float32), np.array(hi, np.float32))
+    return BOUND.box(Box(np.array(lo, np.float32), np.array(hi, np.float32)))
 
 
 def within(bound: Any, code: int, low: Fraction, high: Fraction) -> None:
@@ -129,7 +130,7 @@ def test_a_box_holds_for_every_point_in_it(ends: list[tuple[int, int, float]], l
     pairs = [sorted((float(bits(a).view(np.float32)[0]), float(bits(b).view(np.float32)[0]))) for a, b, _ in ends]
     lo, hi = np.array(pairs, np.float32).T
     points = np.clip((lo + (hi - lo) * np.array([t for *_, t in ends])).astype(np.float32), lo, hi)
-    bound = steps(line, BOUND, BOUND.box(lo, hi))[-1][0]
+    bound = steps(line, BOUND, BOUND.between(lo, hi))[-1][0]
     assume(np.isfinite(bound["err"]))
     for x in (lo, points, hi):
         code = int(steps(line, EXACT, x.view(np.uint32))[-1][0])
@@ -153,15 +154,10 @@ def test_a_known_truth_is_the_truth_of_reals_and_of_floats(a: int, b: int) -> No
 
 
 def test_a_planted_rounding_error_that_is_too_small_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = error_bound._rounded
-
-    def optimistic(ends: Any, err: Any, *format: Any) -> Any:
-        out = honest(ends, err, *format)
-        out["err"] = np.where(np.isfinite(out["err"]), err + (out["err"] - err) * 0.45, out["err"])
-        return out
-
+    honest = _error_rules.half_ulp
     operands = columns(2, 250, seed=1, special=False, limit=500)
-    monkeypatch.setattr(error_bound, "_rounded", optimistic)
+    monkeypatch.setattr(_error_rules, "half_ulp", lambda *size: honest(*size) * 0.45)
+    monkeypatch.setattr(_error_rules, "_difference", lambda a, b: np.inf)  # points have bounds without any rule
     bound, floats = BOUND.add(*map(BOUND.from_bits, operands)), EXACT.add(*operands)
     finite = np.isfinite(bound["err"])
     exact = [BINARY32.decode(a) + BINARY32.decode(b) for a, b in zip(*(x[finite].tolist() for x in operands))]
@@ -233,8 +229,8 @@ def test_a_truth_that_is_not_known_chooses_both() -> None:
 
 @pytest.mark.parametrize("name", ["add", "mul", "div", "sqrt", "exp", "tanh", "erf", "log1p"])
 def test_one_rounding_costs_at_most_a_little_over_half_an_ulp(name: str) -> None:
-    x = BOUND.constant(exact_array([1.375]))
-    out = getattr(BOUND, name)(*[x] * PRIMITIVES[name])
+    x, y = box([1.375], [1.5]), box([1.125], [1.25])
+    out = getattr(BOUND, name)(*[x, y][: PRIMITIVES[name]])
     half_ulp = np.spacing(np.abs(out["hi"]).astype(np.float32)) / 2
     assert (out["err"] > 0).all()
     assert (out["err"] <= half_ulp * (1 + 1e-6)).all()
@@ -253,6 +249,6 @@ def test_inputs_and_exact_operations_have_no_error(codes: list[int]) -> None:
 
 
 def test_a_flatter_order_has_a_smaller_bound() -> None:
-    graph, x = trace(lambda x: x.sum(), (256,)), np.ones(256, np.float32)
-    chain, tree = (float(run(graph, {}, x, ErrorBound(s))["err"]) for s in (Sequential(), Pairwise()))
+    graph, region = trace(lambda x: x.sum(), (256,)), Box(np.ones(256), np.full(256, 2.0))
+    chain, tree = (float(run(graph, {}, d.box(region), d)["err"]) for d in map(ErrorBound, (Sequential(), Pairwise())))
     assert tree < chain / 10

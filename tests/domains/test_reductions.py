@@ -132,7 +132,7 @@ def test_intervals_and_error_bounds_hold_the_executions(schedule: Schedule) -> N
     high = low + np.float32(0.25) * np.abs(low)
     points = [low, high, *(np.float32(low + random.random(low.shape) * (high - low)).clip(low, high) for _ in range(20))]
     bound = ErrorBound(schedule=schedule)
-    region = bound.box(low, high)
+    region = bound.between(low, high)
     held: list[tuple[str, Any, Any]] = []
     for op in ("sum", "matmul"):
         arguments: tuple[Any, ...] = (region,) if op == "sum" else (region[:3], region[3:].T)
@@ -158,7 +158,7 @@ def test_the_bound_of_a_compensated_sum_is_near_that_of_the_exact_one() -> None:
     found = {}
     for schedule in (Sequential(), Compensated(), Compensated(fused=True), Exact(fused=True)):
         domain = ErrorBound(schedule=schedule)
-        given = [domain.box(v, v) for v in (x, y.T)]
+        given = [domain.between(v, np.float32(v + np.abs(v) / 64)) for v in (x, y.T)]
         own = domain.overrides.get("matmul")
         found[str(schedule)] = float((own(*given) if own else op_named("matmul").meaning(domain, *given))["err"][0, 0])
     assert found["compensated:fused=True"] < 2 * found["exact:fused=True"]
@@ -168,8 +168,8 @@ def test_the_bound_of_a_compensated_sum_is_near_that_of_the_exact_one() -> None:
 def test_a_compensated_sum_that_may_overflow_on_the_way_has_no_bound() -> None:
     domain = ErrorBound(schedule=Compensated())
     x = np.full(4, 2.0**126, np.float32)
-    assert domain.overrides["sum"](domain.box(x, x))["err"] == np.inf
-    assert domain.overrides["sum"](domain.box(x / 16, x / 16))["err"] < 2.0**103
+    assert domain.overrides["sum"](domain.between(x, x))["err"] == np.inf
+    assert domain.overrides["sum"](domain.between(x / 16, x / 16))["err"] < 2.0**103
 
 
 def told(op: str) -> dict[str, Any]:

@@ -73,6 +73,13 @@ def test_elementary_formulas_have_the_functions_values(symbolic: SymbolicReal, n
         assert float(formula.subs(x[0], sympy.Rational(value))) == pytest.approx(function(value), rel=1e-15)
 
 
+def test_the_tangent_has_no_value_at_its_pole(symbolic: SymbolicReal) -> None:
+    right_angle = symbolic.div(symbolic.pi().reshape(1), numbers(symbolic, 2))
+    with pytest.raises(UndefinedError, match=r"element \[0\]"):
+        symbolic.enclosure(symbolic.tan(right_angle))
+    assert symbolic.tan(symbolic.atan(numbers(symbolic, 3))).tolist() == [3]
+
+
 def test_extremes_are_min_and_max(symbolic: SymbolicReal) -> None:
     x, zero = symbols("x", (1,)), numbers(symbolic, 0)
     assert symbolic.maximum(x, zero)[0] == sympy.Max(x[0], 0)

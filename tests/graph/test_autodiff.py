@@ -31,6 +31,7 @@ def images(x: Any) -> Any:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": lambda x: (abs(x) * x).sum(),
     "add": lambda x: ((x + 2) * (x + x)).sum(),
+    "atan": lambda x: (x.atan() * x).sum(),
     "avg_pool2d": lambda x: (
         images(x).avg_pool2d(kernel=(2, 2), stride=(1, 1), padding=(1, 0)).tanh().sum()
         + images(x).avg_pool2d(kernel=(2, 3), padding=(1, 1), count_include_pad=False).tanh().sum()
@@ -53,6 +54,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "erf": lambda x: x.erf().sum(),
     "exp": lambda x: x.exp().sum(),
     "expm1": lambda x: (x.expm1() * x).sum(),
+    "fma": lambda x: x.fma(x * x, x.exp()).sum(),
     "fold": lambda x: (
         (x.reshape((1, 9, 1)) @ x.reshape((1, 1, 9))[:, :, ::2][:, :, :4])
         .fold(output_size=(3, 3), kernel=(3, 3), stride=(2, 2), padding=(1, 1)) * x.reshape((1, 1, 3, 3))
@@ -63,6 +65,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         (x.layer_norm(x[0], x[1], normalized_shape=(3,)) * x).sum() + (x.layer_norm(normalized_shape=(3, 3)) * x).sum()
     ),
     "linear": lambda x: (x.linear(x * x, x[0]) * x).sum(),
+    "literal": lambda x: (x.backend.apply("literal", (), {"shape": x.shape, "value": "1/10"}) * x * x).sum(),
     "log": lambda x: (x * x + 1).log().sum(),
     "log1p": lambda x: (x * x).log1p().sum(),
     "log_softmax": lambda x: (x.log_softmax(axis=0) * x).sum(),
@@ -93,6 +96,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sqrt": lambda x: (x * x + 1).sqrt().sum(),
     "sub": lambda x: ((x - 3) * (2 - x)).sum(),
     "sum": lambda x: (x.sum(axis=(0, 1)) * x.sum()),
+    "tan": lambda x: ((x / 4).tan() * x).sum(),
     "tanh": lambda x: x.tanh().sum(),
     "transpose": lambda x: (x.T * x).sum(),
     "unfold": lambda x: (

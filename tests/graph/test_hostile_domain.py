@@ -40,6 +40,7 @@ class Call:
 CALLS: dict[str, Call] = {
     "abs": Call((X,)),
     "add": Call((X, Y)),
+    "atan": Call((X,)),
     "avg_pool2d": Call((IMAGE,), {"kernel": (2, 2), "padding": (1, 1), "count_include_pad": False}),
     "batch_norm": Call((X, Y[0], POSITIVE[0], Y[1], X[0])),
     "broadcast_to": Call((X,), {"shape": (2, 2, 3)}),
@@ -55,6 +56,7 @@ CALLS: dict[str, Call] = {
     "erf": Call((X,)),
     "exp": Call((X,)),
     "expm1": Call((X,)),
+    "fma": Call((X, Y, POSITIVE)),
     "fold": Call((COLUMNS,), {"output_size": (2, 3), "kernel": (2, 2)}),
     "gather": Call((X, LABELS), {"axis": 1}),
     "gelu": Call((X,)),
@@ -62,6 +64,7 @@ CALLS: dict[str, Call] = {
     "less": Call((X, Y)),
     "less_equal": Call((X, Y)),
     "linear": Call((X, Y, np.array([0.5, -3.0], np.float32))),
+    "literal": Call((), {"shape": (2,), "value": "1/10"}),
     "log": Call((POSITIVE,)),
     "log1p": Call((POSITIVE,)),
     "log_softmax": Call((X,)),
@@ -89,6 +92,7 @@ CALLS: dict[str, Call] = {
     "sqrt": Call((POSITIVE,)),
     "sub": Call((X, Y)),
     "sum": Call((X,), {"axis": 1}),
+    "tan": Call((X,)),
     "tanh": Call((X,)),
     "transpose": Call((X,)),
     "unfold": Call((IMAGE,), {"kernel": (2, 2), "padding": (1, 1)}),
@@ -97,7 +101,8 @@ CALLS: dict[str, Call] = {
 }
 
 MOVES = (
-    "broadcast_to", "concat", "constant", "gather", "one_hot", "pi", "reshape", "slice", "transpose", "unfold", "unslice"
+    "broadcast_to", "concat", "constant", "gather", "literal", "one_hot", "pi", "reshape", "slice", "transpose", "unfold",
+    "unslice",
 )  # fmt: skip
 COMPARES = ("equal", "less", "less_equal", "where")
 """Ops that compute no number: they move scalars, or compare and choose."""

@@ -47,6 +47,7 @@ Row = tuple[tuple[Any, ...], dict[str, Any]]
 ROWS: dict[str, list[Row]] = {
     "abs": [((X,), {})],
     "add": [((X, Y), {})],
+    "atan": [((X,), {})],
     "avg_pool2d": [
         ((IMAGE,), {"kernel": (2, 3)}),
         ((IMAGE,), {"kernel": (2, 2), "stride": (1, 2), "padding": (1, 0)}),
@@ -87,6 +88,7 @@ ROWS: dict[str, list[Row]] = {
     "less": [((X, Y), {})],
     "less_equal": [((X, Y), {})],
     "linear": [((X, draw(4, 3), draw(4)), {}), ((draw(5, 2, 3), draw(4, 3)), {}), ((draw(3), draw(4, 3), draw(4)), {})],
+    "literal": [((), {"shape": (2, 1), "value": "-3/8"}), ((), {"shape": (), "value": "0x1p-149"})],
     "log": [((POSITIVE,), {})],
     "log_softmax": [((X,), {}), ((IMAGE,), {"axis": 1})],
     "matmul": [((X, Y.T), {}), ((draw(4, 2, 3), Y.T), {}), ((X, draw(4, 3, 2)), {}), ((draw(4, 2, 3), draw(4, 3, 2)), {})],
@@ -115,6 +117,7 @@ ROWS: dict[str, list[Row]] = {
     "sqrt": [((POSITIVE,), {})],
     "sub": [((X, Y), {})],
     "sum": [((IMAGE,), {"axis": (0, 2)}), ((X,), {"axis": 1, "keepdims": True}), ((np.float32(3),), {})],
+    "tan": [((X / 2,), {})],
     "tanh": [((X,), {})],
     "transpose": [((IMAGE,), {}), ((IMAGE,), {"axes": (1, 0, -1, 2)}), ((np.float32(3),), {})],
     "unfold": [
@@ -276,7 +279,9 @@ def test_every_op_that_is_not_written_is_told_at_once_and_nothing_is_written(tmp
 
 @pytest.mark.parametrize("op", REFUSED)
 def test_an_op_that_onnx_cannot_say_is_refused_by_name(op: str) -> None:
-    rows: dict[str, Row] = {"pi": ((), {"shape": (2,)}), "scatter_add": ((X, LABELS), {"size": 3})}
+    rows: dict[str, Row] = {
+        "fma": ((X, Y, X), {}), "pi": ((), {"shape": (2,)}), "scatter_add": ((X, LABELS), {"size": 3})
+    }  # fmt: skip
     with pytest.raises(UnsupportedError, match=rf"node %\d \({op}\): ONNX"):
         export_onnx(graph_of(op, rows.get(op, ((POSITIVE,), {})))[0], {})
 
@@ -284,6 +289,13 @@ def test_an_op_that_onnx_cannot_say_is_refused_by_name(op: str) -> None:
 def test_a_label_that_onnx_would_count_from_the_end_is_no_label_to_ignore() -> None:
     graph, _ = graph_of("one_hot", ((LABELS,), {"classes": 3, "ignore_index": -1}))
     with pytest.raises(UnsupportedError, match=r"node %1 \(one_hot\): .*ignore_index"):
+        export_onnx(graph, {})
+
+
+@pytest.mark.parametrize("value", ["1/10", "1e39", "0x1p-150"])
+def test_a_number_that_is_none_of_binary32_is_refused(value: str) -> None:
+    graph, _ = graph_of("literal", ((), {"shape": (2,), "value": value}))
+    with pytest.raises(UnsupportedError, match=rf"node %0 \(literal\): .* {value} is no binary32 number"):
         export_onnx(graph, {})
 
 

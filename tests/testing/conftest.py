@@ -20,7 +20,8 @@ from fpsem.softfloat.elementary.ziv import elementary_bits
 from fpsem.testing.expected import bracket, settled
 
 DOUBLES: Mapping[str, Callable[[Array], Array]] = {
-    **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh")},
+    **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh")},
+    "atan": np.arctan,
     "erf": np.vectorize(erf, otypes=[np.float64]),
 }
 

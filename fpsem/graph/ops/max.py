@@ -12,6 +12,8 @@ from fpsem.graph.ops._reduce import reduce
 from fpsem.graph.ops._shapes import reduced
 from fpsem.graph.ops._tensors import Gradients, Tensor, filled, spread
 
+SPLITS_TIES = True
+
 
 def shape(x: Shape, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Shape:
     return reduced(x, axis, keepdims)

@@ -20,6 +20,8 @@ from fpsem.graph.op import Shape
 from fpsem.graph.ops._tensors import Gradients, Tensor, filled, spread
 from fpsem.graph.ops._windows import places, pooled, view
 
+SPLITS_TIES = True
+
 
 def shape(
     x: Shape, *, kernel: tuple[int, ...], stride: tuple[int, ...] | None = None, padding: tuple[int, ...] = (0, 0)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
+import fpsem
 from fpsem.core.errors import GraphError, ShapeError
+from fpsem.core.exact import round_to_bits
+from fpsem.core.formats import BINARY32
+from fpsem.core.rounding import rounding_named
 from fpsem.graph.denote import denote
 from fpsem.graph.op import Sort
 from fpsem.graph.ops import names, op_named
@@ -64,6 +69,7 @@ def tanh_gelu(v: float) -> float:
 ROWS: dict[str, list[Row]] = {
     "abs": [Row((A,), np.abs(A))],
     "add": [Row((A, B), A.astype(float) + B)],
+    "atan": [Row((A,), each(math.atan, A))],
     "avg_pool2d": [
         Row((IMAGES,), windows(IMAGES, 2, 3).mean(axis=(4, 5)), {"kernel": (2, 3), "stride": (1, 1)}),
         Row((IMAGES,), windows(framed(IMAGES), 2, 2).mean(axis=(4, 5))[:, :, ::2, ::2], {"kernel": (2, 2), "padding": (1, 1)}),
@@ -116,6 +122,7 @@ ROWS: dict[str, list[Row]] = {
     "erf": [Row((A,), each(math.erf, A))],
     "exp": [Row((A,), each(math.exp, A))],
     "expm1": [Row((A,), each(math.expm1, A))],
+    "fma": [Row((A, B, P), A.astype(float) * B + P)],
     "fold": [
         Row(
             (np.arange(1, 17, dtype=np.float32).reshape(1, 4, 4),),
@@ -153,6 +160,11 @@ ROWS: dict[str, list[Row]] = {
     ],
     "less": [Row((A, B), A < B)],
     "less_equal": [Row((A, B), A <= B)],
+    "literal": [
+        Row((), np.full((2, 1), 0.1), {"shape": (2, 1), "value": "1/10"}),
+        Row((), -0.0013, {"shape": (), "value": "-.13e-2"}),
+        Row((), [0.1875], {"shape": (1,), "value": "0x1.8p-3"}),
+    ],
     "log": [Row((P,), each(math.log, P))],
     "log1p": [Row((P,), each(math.log1p, P))],
     "log_softmax": [Row((A,), np.log(softmax(A, -1))), Row((A,), np.log(softmax(A, 0)), {"axis": 0})],
@@ -210,6 +222,7 @@ ROWS: dict[str, list[Row]] = {
         Row((CUBE,), CUBE.sum(axis=(0, 1), keepdims=True), {"axis": (0, 1), "keepdims": True}),
         Row((CUBE,), CUBE.sum(axis=-1), {"axis": -1}),
     ],
+    "tan": [Row((A,), each(math.tan, A))],
     "tanh": [Row((A,), each(math.tanh, A))],
     "unfold": [
         Row((IMAGES,), windows(IMAGES, 2, 3).transpose(0, 1, 4, 5, 2, 3).reshape(1, 18, 9), {"kernel": (2, 3)}),
@@ -262,6 +275,7 @@ ELEMENTWISE = ("add", "div", "equal", "less", "less_equal", "maximum", "minimum"
 REDUCTIONS = ("max", "mean", "sum")
 REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     *((op, (S, T), {}, "broadcast_to or reshape") for op in ELEMENTWISE),
+    ("fma", (S, S, T), {}, "broadcast_to or reshape"),
     *((op, (S,), {"axis": 2}, "axis 2 does not exist") for op in (*REDUCTIONS, "softmax", "log_softmax")),
     *((op, (S,), {"axis": (0, -2)}, "names a dimension twice") for op in REDUCTIONS),
     ("avg_pool2d", (IMAGE,), {"kernel": (5, 1)}, r"reaches over \(5, 1\), more than the padded image \(4, 5\)"),
@@ -334,6 +348,30 @@ def test_a_shape_that_does_not_fit_is_refused_with_its_remedy(
 def test_a_constant_holds_binary32_numbers_only(values: tuple[str, ...], told: str) -> None:
     with pytest.raises(GraphError, match=told):
         Recorder().apply("constant", (), {"shape": (1,), "values": values})
+
+
+@pytest.mark.parametrize("value", ["0.1", "111/100", "0x1.99999ap-4", "-3.5E7", "+.5", "0x.8P1", "1e-10000"])
+def test_a_literal_is_the_exact_number_rounded_once(value: str) -> None:
+    exact = Fraction(float.fromhex(value)) if "0x" in value else Fraction(value)
+    graph = fpsem.trace(lambda x: x.backend.apply("literal", (), {"shape": (2,), "value": value}), ())
+    x, real = np.float32(0), fpsem.Real()
+    assert [list(end) for end in real.enclosure(fpsem.run(graph, {}, x, real))] == [[exact] * 2] * 2
+    for direction in ("nearest_even", "upward"):
+        found = fpsem.run(graph, {}, x, fpsem.IEEE32Exec(rounding=direction))
+        assert found.tolist() == [round_to_bits(exact, BINARY32, rounding_named(direction))] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        *((value, "is no number") for value in ("", "x", "1 ", "1_0", "0x", "0x.p1", "1/0", "1/-2", "1.5/2", "inf", "nan", ".")),
+        *((value, "an exponent must be within 10000") for value in ("1e10001", "1e-999999999999", "0x1p10001")),
+        ("1" * 20_001, "longer than 20000"),
+    ],
+)
+def test_a_literal_that_is_no_number_or_a_hostile_one_is_refused(value: str, told: str) -> None:
+    with pytest.raises(GraphError, match=told):
+        Recorder().apply("literal", (), {"shape": (), "value": value})
 
 
 @pytest.mark.parametrize(

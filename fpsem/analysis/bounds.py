@@ -1,0 +1,135 @@
+"""A priori error bounds of graphs: numbers, for a region and an order of sums, and an input that shows how tight they are.
+
+Formulas, whose nodes are all scalars, are bounded part by part of the region (``fpsem.analysis.scalars``). Graphs of tensors are
+walked once; of outputs with few elements the errors are carried by derivatives too, whichever bound is less counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fpsem.analysis.first_order import Carried, FirstOrder
+from fpsem.analysis.scalars import Formula, is_formula
+from fpsem.analysis.walk import Walk, leaves, walk
+from fpsem.core.bound import Bound
+from fpsem.core.errors import GraphError, PayloadError
+from fpsem.core.region import Box
+from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.domains.error_bound import ErrorBound
+from fpsem.graph.denote import check_names, check_shape, embed_inputs, named_inputs
+from fpsem.graph.ir import Graph
+
+WORK = 20_000
+"""How many parts of a region a formula is bounded over, about."""
+
+_FEW = 64
+"""The most elements of an output to which errors are carried one by one."""
+
+
+def error_bound(
+    graph: Graph,
+    params: Mapping[str, Any],
+    region: Box | Any,
+    schedule: Schedule | str = Sequential(),
+    *,
+    constraints: Graph | None = None,
+    work: int = WORK,
+    witness: bool = False,
+    advance: Callable[[int], Any] = lambda n: None,
+) -> Bound:
+    """How far the binary32 execution of a graph may be from its real value.
+
+    Args:
+        graph: with one output.
+        params: float32 tensors by parameter name.
+        region: a Box of inputs, or one input: float32, or uint32 codes; by name where there are several inputs.
+        schedule: the order of reductions in the execution.
+        constraints: of formulas: a graph over inputs of the same names whose outputs are at least 0 in the region.
+        work: how many parts of the region a formula is bounded over at most, about.
+        witness: whether to look for an input with a large error; formulas only.
+        advance: is told how many parts were bounded.
+
+    Raises:
+        PayloadError: the region or a parameter does not fit the graph, or the graph has several outputs.
+        ValueError: the region holds anything but finite binary32 numbers, or nothing within the constraints.
+    """
+    if len(graph.outputs) != 1:
+        raise PayloadError(f"a bound is of one output, this graph has {len(graph.outputs)}: {', '.join(graph.outputs)}")
+    order = schedule_of(schedule)
+    given = region if isinstance(region, Mapping) else named_inputs(graph, {} if not graph.inputs else region)
+    check_names("input", graph.inputs, given)
+    boxes = {name: _box(given[name]) for name in graph.inputs if name not in graph.integer_inputs}
+    for name, box in boxes.items():
+        check_shape(f"input {name!r}", box.shape, graph.inputs[name])
+    told = region if isinstance(region, Box) else next(iter(boxes.values())) if len(boxes) == 1 else boxes
+    if is_formula(graph):
+        return _of_formula(Formula(graph, params, order, constraints), boxes, told, work, witness, advance)
+    return _of_tensors(graph, params, given, boxes, told, ErrorBound(order))
+
+
+def _box(given: Any) -> Box:
+    return given if isinstance(given, Box) else Box(given, given)
+
+
+def _of_formula(
+    formula: Formula, boxes: Mapping[str, Box], region: Any, work: int, witness: bool, advance: Callable[[int], Any]
+) -> Bound:
+    lo, hi = (np.array([end(boxes[name]) for name in formula.shared.inputs], np.float32) for end in (_lower, _upper))
+    cover = formula.cover(lo, hi, work, advance)
+    if cover.bound == -np.inf:
+        raise ValueError("the region is empty: the constraints leave nothing of the box")
+    walked = formula.walked(lo[None], hi[None])
+    out = walked.values[next(iter(formula.shared.outputs.values()))]
+    shares = formula.shares(cover.lo[0], cover.hi[0])
+    found = formula.witness(cover) if witness else None
+    return Bound(
+        np.array(cover.bound),
+        np.broadcast_to(out["lo"], (1,))[0],
+        np.broadcast_to(out["hi"], (1,))[0],
+        region,
+        formula.schedule or Sequential(),
+        contributors=_ranked(formula.shared, shares),
+        witness=None if found is None else dict(zip(formula.shared.inputs, found.x)),
+        observed=None if found is None else found.error,
+    )
+
+
+def _of_tensors(
+    graph: Graph, params: Mapping[str, Any], given: Mapping[str, Any], boxes: Mapping[str, Box], region: Any, domain: ErrorBound
+) -> Bound:
+    check_names("parameter", graph.parameters, params)
+    for name, shape in graph.parameters.items():
+        check_shape(f"parameter {name!r}", np.shape(params[name]), shape)
+    held = {name: domain.box(boxes[name]) if name in boxes else given[name] for name in graph.inputs}
+    inputs = embed_inputs(graph, held, domain)
+    walked = walk(graph, inputs | leaves(graph, params, domain), domain)
+    out = walked.values[next(iter(graph.outputs.values()))]
+    errors, shares = np.array(out["err"]), dict[int, float]()
+    if errors.size <= _FEW and not all(box.fixed.all() for box in boxes.values()):
+        for element, carried in enumerate(_carried(graph, walked, errors.size)):
+            errors.reshape(-1)[element] = min(errors.reshape(-1)[element], float(carried.error))
+            shares |= {i: max(shares.get(i, 0.0), float(part)) for i, part in carried.shares.items()}
+    return Bound(errors, np.array(out["lo"]), np.array(out["hi"]), region, domain.schedule, contributors=_ranked(graph, shares))
+
+
+def _carried(graph: Graph, walked: Walk, elements: int) -> list[Carried]:
+    try:
+        first_order = FirstOrder(graph)
+    except GraphError:
+        return []
+    return [first_order.carried(walked, next(iter(graph.outputs)), element) for element in range(elements)]
+
+
+def _ranked(graph: Graph, shares: Mapping[int, float]) -> tuple[tuple[str, float], ...]:
+    return tuple((graph.name_of(index), share) for index, share in sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def _lower(box: Box) -> Any:
+    return box.lo
+
+
+def _upper(box: Box) -> Any:
+    return box.hi

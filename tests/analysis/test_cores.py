@@ -1,0 +1,133 @@
+"""Bounds of formulas are above every error that runs, near to what others find, and name their witness."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fpsem.analysis import subdivision
+from fpsem.analysis.cores import Unbounded, core_bound, inward
+from fpsem.analysis.scalars import Formula
+from fpsem.core.bound import Bound
+from fpsem.domains import _error_rules
+from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.domains.real import Real
+from fpsem.graph.denote import run
+from fpsem.interop.fpcore import read_fpcore
+
+CORES = {
+    "verhulst": ("(FPCore (x) :pre (<= 0.1 x 0.3) (/ (* 4.0 x) (+ 1 (/ x 1.11))))", 8.712568711e-08, 8.84e-08),
+    "sine": ("(FPCore (x) :pre (< -1.57079632679 x 1.57079632679) (- x (/ (* (* x x) x) 6.0)))", 0.0, 2e-7),
+    "r4": ("(FPCore (x) :pre (< 1.00001 x 2) (/ (- x 1) (- (* x x) 1)))", 6.1028e-05 * 0.999, 6.11e-05),
+    "exp1x": ("(FPCore (x) :pre (<= 1/100 x 1/2) (/ (- (exp x) 1) x))", 6.017289649e-06, 6.08e-06),
+    "theta": ("(FPCore (x y) :pre (and (<= 1 x 100) (<= 1 y 100)) (* (atan (/ y x)) 57.29))", 0.0, 1.3e-5),
+    "two": ("(FPCore (x y) :pre (and (<= 1 x 4) (<= 1 y 4)) (/ x (+ x y)))", 7.449e-08, 7.6e-08),
+}
+"""Cores, an error that some input has, and what a good bound is below of."""
+
+
+def the(text: str) -> Any:
+    (core,) = read_fpcore(text, "text")
+    return core
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_a_bound_is_above_what_is_observed_and_tight(name: str) -> None:
+    text, observed, good = CORES[name]
+    found = core_bound(the(text))
+    assert isinstance(found, Bound)
+    assert observed <= found.absolute <= good
+    assert found.observed is not None
+    assert 0 < found.observed <= found.absolute
+    assert found.tightness is not None
+    assert found.tightness < 3
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_the_error_of_the_witness_is_what_is_said(name: str) -> None:
+    core = the(CORES[name][0])
+    found = core_bound(core)
+    assert isinstance(found, Bound)
+    assert found.witness is not None
+    x = {n: np.float32(v) for n, v in found.witness.items()}
+    execution, real = IEEE32Exec(), Real()
+    (low, high), code = real.enclosure(run(core.graph, {}, x, real)), run(core.graph, {}, x, execution)
+    at = execution.enclosure(code)[0].item()
+    assert min(abs(at - low.item()), abs(at - high.item())) == pytest.approx(found.observed, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_no_point_of_the_region_is_beyond_the_bound(name: str) -> None:
+    core = the(CORES[name][0])
+    found = core_bound(core, work=2000)
+    assert isinstance(found, Bound)
+    ends = [inward(*core.box[n]) for n in core.arguments]
+    rng = np.random.default_rng(1)
+    x = np.stack([rng.uniform(e.lo, e.hi, 3000).astype(np.float32).clip(e.lo, e.hi) for e in ends], axis=1)
+    assert (Formula(core.graph).errors(x) <= found.absolute).all()
+
+
+@pytest.mark.parametrize("planted", ["half_ulp", "times"])
+def test_a_rule_that_is_too_small_is_caught(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = getattr(_error_rules, planted)
+    monkeypatch.setattr(_error_rules, planted, lambda *given: honest(*given) * 0.5)
+    monkeypatch.setattr("fpsem.analysis.first_order.times", lambda *given: _error_rules.times(*given))
+    found = core_bound(the(CORES["verhulst"][0]))
+    assert isinstance(found, Bound)
+    assert found.absolute < CORES["verhulst"][1]
+
+
+def test_constraints_make_a_root_defined() -> None:
+    text = """(FPCore (a b c) :pre (and (<= 1 a 9) (<= 1 b 9) (<= 1 c 9)
+        (> (+ a b) (+ c 1e-2)) (> (+ a c) (+ b 1e-2)) (> (+ b c) (+ a 1e-2)))
+        (let ([s (/ (+ (+ a b) c) 2)]) (sqrt (* (* (* s (- s a)) (- s b)) (- s c)))))"""
+    core = the(text)
+    kept = core_bound(core)
+    assert isinstance(kept, Bound)
+    assert kept.observed is not None
+    assert kept.observed <= kept.absolute < 1e-2
+    boxes = [inward(*core.box[n]) for n in core.arguments]
+    lo, hi = (np.array([getattr(b, end) for b in boxes], np.float32) for end in ("lo", "hi"))
+    assert Formula(core.graph).cover(lo, hi, 2000).bound == np.inf
+
+
+def test_a_constraint_that_leaves_nothing_is_said() -> None:
+    found = core_bound(the("(FPCore (x y) :pre (and (<= 0 x 1) (<= 0 y 1) (>= (+ x y) 3)) (+ x y))"))
+    assert isinstance(found, Unbounded)
+    assert "empty" in found.reason
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("(FPCore (x) (+ x 1))", "bounds no x"),
+    ("(FPCore (x) :pre (<= 0 x) (sqrt x))", "bounds no x"),
+    ("(FPCore (x) :pre (<= 0 x 1) (if (< x 1) x 1))", "if"),
+    ("(FPCore () 1)", "no arguments"),
+])  # fmt: skip
+def test_what_is_not_covered_is_said(text: str, told: str) -> None:
+    found = core_bound(the(text))
+    assert isinstance(found, Unbounded)
+    assert told in found.reason
+
+
+def test_a_pole_has_no_bound() -> None:
+    found = core_bound(the("(FPCore (x) :pre (<= -1 x 1) (/ 1 x))"), work=500)
+    assert isinstance(found, Bound)
+    assert found.absolute == np.inf
+
+
+def test_ends_are_rounded_inward() -> None:
+    box = inward(Fraction(1, 10), Fraction(3, 10))
+    assert Fraction(float(box.lo)) >= Fraction(1, 10)
+    assert Fraction(float(box.hi)) <= Fraction(3, 10)
+    assert np.nextafter(box.lo, np.float32(0)) < 0.1
+
+
+def test_the_parts_of_a_region_cover_it() -> None:
+    lo, hi = np.array([0.0, -1.0], np.float32), np.array([2.0, 3.0], np.float32)
+    cover = subdivision.largest_bound(lambda a, b: (b.astype(float) - a).max(axis=1), lo, hi, 3000)
+    area = np.sum(np.prod(cover.hi.astype(float) - cover.lo, axis=1))
+    assert area == pytest.approx(8, rel=1e-5)  # between parts lies one last bit
+    assert cover.bound < 1
