@@ -28,7 +28,7 @@ from fpsem.graph.denote import evaluate
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
 
-_REAL, _GONE = Interval(), np.empty(0)
+_REAL, _GONE = Interval(fast=True), np.empty(0)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from fpsem.analysis.linear import LinearRange, linear_forms, linear_range
 from fpsem.analysis.subdivision import Cover, largest_bound
 from fpsem.analysis.walk import Walk, leaves, walk
 from fpsem.analysis.witness import Witness, search
+from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array
 from fpsem.core.schedule import Schedule
 from fpsem.domains.error_bound import ErrorBound
@@ -132,8 +133,18 @@ class Formula:
 
 
 def is_formula(graph: Graph) -> bool:
-    """Whether every node is a scalar, and there are inputs."""
-    return bool(graph.inputs) and all(node.shape == () for node in graph.nodes) and not graph.integer_inputs
+    """Whether every node is a scalar that stays one of many when the inputs are many; and there are inputs."""
+    scalars = bool(graph.inputs) and all(node.shape == () for node in graph.nodes) and not graph.integer_inputs
+    return scalars and all(_is_elementwise(graph, index) for index, node in enumerate(graph.nodes) if node.inputs)
+
+
+def _is_elementwise(graph: Graph, index: int) -> bool:
+    """Whether an op of scalars maps rows to a row: a sum does not, and what looks along an axis takes no scalars."""
+    node, row = graph.nodes[index], (3,)
+    try:
+        return graph.op(index).shape(*[row] * len(node.inputs), **node.attributes) == row
+    except ShapeError:
+        return False
 
 
 def _outputs(constraints: Graph, names: list[str]) -> list[Any]:

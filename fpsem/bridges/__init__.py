@@ -8,11 +8,19 @@ import pkgutil
 from fpsem.bridges.bridge import Bridge
 from fpsem.core.errors import UnknownNameError
 
+_MACHINERY = ("bridge", "budget", "primitives", "sweep", "trusted")
+"""Modules that hold no bridges; those whose names begin with an underscore hold none either."""
+
+
+def bridge_modules() -> tuple[str, ...]:
+    """The modules that hold bridges, sorted."""
+    modules = (m.name for m in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in modules if name not in _MACHINERY and not name.startswith("_")))
+
 
 def all_bridges() -> dict[str, Bridge]:
     """Every bridge by its claim's name, sorted by module and place."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("bridge", "bound", "sweep"))
-    found = [b for name in modules for b in importlib.import_module(f"{__name__}.{name}").BRIDGES]  # noqa: TID251  the registry
+    found = [b for name in bridge_modules() for b in importlib.import_module(f"{__name__}.{name}").BRIDGES]  # noqa: TID251  the registry
     return {bridge.claim.name: bridge for bridge in found}
 
 

@@ -26,7 +26,7 @@ def _check(theorem: Theorem, cases: int, seed: int) -> Evidence:
 def _bridge(theorem: Theorem) -> Bridge:
     region = "every operand of " + ", ".join(goal.name for goal in theorem.goals if goal.fast)
     claim = Claim(theorem.name.replace("_", "-"), theorem.statement, ("ieee32", "symbolic_fp32"), region, Status.PROVED)
-    return Bridge(claim, partial(_check, theorem))
+    return Bridge(claim, partial(_check, theorem), seconds=10)
 
 
 def _bridges() -> tuple[Bridge, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,56 +97,53 @@ def conformance(
 def claims(
     names: Annotated[list[str] | None, typer.Argument(help="Claims by name; all when none is named.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Gather the evidence again.")] = False,
-    cases: Annotated[int, typer.Option("--cases", min=1, help="About how many cases a tested claim runs.")] = 20_000,
+    budget: Annotated[float | None, typer.Option("--budget", min=0, help="Seconds for --check; cheapest first.")] = None,
+    cases: Annotated[int | None, typer.Option("--cases", min=1, help="About how many cases a tested claim runs.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="What the cases are drawn from.")] = 0,
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the ledger of claims; with --check, re-check them."""
-    from fpsem.bridges import bridges_named
-    from fpsem.report.tables import claims_table
+    """Print the ledger of claims, what no claim covers, and what is trusted; with --check, re-check the claims."""
+    from fpsem.bridges import all_bridges, bridges_named
+    from fpsem.bridges import budget as budgets
+    from fpsem.report import ledger, tables
+    from fpsem.report.matrix import cells
 
+    if budget is not None and not check:
+        raise FileFormatError("--budget is of --check: say how long checks may take, and --check")
     bridges = bridges_named(tuple(names or ()))
-    evidence = {}
     with progress_bar("checking", len(bridges) if check else None) as advance:
-        for name, bridge in bridges.items() if check else ():
-            advance(name)
-            evidence[name] = bridge.check(cases, seed)
-    ledger = [bridge.claim for bridge in bridges.values()]
-    if report is not None:
-        _write_report(report, "Claims", [_claim_row(claim, evidence.get(claim.name)) for claim in ledger])
-    emit(_claims_to_json(ledger, evidence) if as_json else [claims_table(ledger, evidence)], as_json)
-    failures = [f"{name}: {failure}" for name, found in evidence.items() for failure in found.failures]
-    for failure in failures:
+        checked = budgets.check(bridges if check else {}, cases or budgets.CASES, seed, budget, advance)
+    rows, everything = ([bridge.claim for bridge in some.values()] for some in (bridges, all_bridges()))
+    pairs, covered = ledger.unbridged_pairs(everything), ledger.coverage(everything, cells())
+    if as_json:
+        gaps = [*(pair.row() for pair in pairs), *(gap.row() for gap in covered.gaps)]
+        found = [ledger.json_row(claim, checked) for claim in rows]
+        emit({"claims": found, "unbridged": gaps, "trusted": ledger.trusted_rows()}, True)
+    else:
+        others = [] if names else [*tables.unbridged_tables(pairs, covered), tables.trusted_table()]
+        emit([tables.claims_table(rows, checked), *others], False)
+    if report is not None and not checked.interrupted:
+        lines = [ledger.report_row(claim, checked) for claim in rows]
+        _write_report(report, "Claims", lines, ledger.report_notes(pairs, covered))
+    _tell_left(checked, report)
+
+
+def _tell_left(checked: Any, report: Path | None) -> None:
+    """Say what was not checked and what failed, and end as that asks for."""
+    for name, reason in checked.left.items():
+        warn(f"{name}: {reason}")
+    for failure in checked.failures:
         warn(f"FAILED {failure}", style="red")
-    if failures:
+    if checked.interrupted:
+        if report is not None:
+            warn(f"{report}: not written, for the checks were interrupted")
+        raise typer.Exit(130)
+    if checked.failures:
         raise typer.Exit(1)
 
 
-def _claims_to_json(ledger: list[Any], evidence: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = []
-    for claim in ledger:
-        row = {"name": claim.name, "statement": claim.statement, "domains": list(claim.domains), "region": claim.region}
-        row |= {"schedule": claim.schedule, "evidence": claim.evidence.value, "command": claim.command}
-        if claim.name in evidence:
-            found = evidence[claim.name]
-            row |= {"holds": found.holds, "cases": found.cases, "failures": list(found.failures), "detail": found.detail}
-        rows.append(row)
-    return rows
-
-
-def _claim_row(claim: Any, found: Any) -> dict[str, str]:
-    said = claim.evidence.value if found is None else f"{found} {found.detail}".strip()
-    return {
-        "claim": claim.name,
-        "statement": claim.statement,
-        "region": claim.region,
-        "schedule": claim.schedule,
-        "evidence": said,
-    }
-
-
-def _write_report(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
+def _write_report(path: Path, title: str, rows: list[dict[str, Any]], notes: Sequence[str] = ()) -> None:
     from fpsem.report.written import write_report
 
-    write_report(path, title, command_line(), rows)
+    write_report(path, title, command_line(), rows, notes)

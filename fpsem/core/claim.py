@@ -57,6 +57,8 @@ class Claim:
         evidence: the kind of evidence that its command produces.
         schedule: the reduction order it holds for.
         full: the command that gathers all of the evidence, where ``check`` takes a sample of it only.
+        primitives: the primitives of the scalar protocol whose results it is about, in every graph that uses them.
+        ops: the ops whose results, as whole computations, it is about; by their primitives alone they are not listed.
     """
 
     name: str
@@ -66,6 +68,8 @@ class Claim:
     evidence: Status
     schedule: str = "any"
     full: str = ""
+    primitives: tuple[str, ...] = ()
+    ops: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:

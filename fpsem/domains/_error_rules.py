@@ -31,7 +31,7 @@ DTYPE = np.dtype(
 FREE, COARSE = -5000, 5000
 """The grids of numbers of which nothing is known, and of 0."""
 
-_LEAST = BINARY32.emin - BINARY32.precision + 1
+LEAST = BINARY32.emin - BINARY32.precision + 1
 """The grid of all binary32 numbers."""
 
 _NEARLY = 1 - 2.0**-40
@@ -72,7 +72,8 @@ def both(x: Array) -> Ends:
 
 def plus(a: Any, b: Any) -> Any:
     """At least a + b."""
-    return np.where(a == 0, b, np.where(b == 0, a, outward.up(a + b)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(a == 0, b, np.where(b == 0, a, outward.up(a + b)))
 
 
 def times(a: Any, b: Any) -> Any:
@@ -197,7 +198,7 @@ def product_of(x: Array, y: Array) -> Exact:
     one = plus(times(x_real, y["err"]), times(y_float, x["err"]))
     other = plus(times(x_float, y["err"]), times(y_real, x["err"]))
     grid = x["grid"] + y["grid"]
-    sure = (is_power(x) | is_power(y)) & (grid >= _LEAST)
+    sure = (is_power(x) | is_power(y)) & (grid >= LEAST)
     return Exact(real, floats, grid, np.minimum(one, other), sure, _next_to_powers(x, y))
 
 
@@ -211,13 +212,13 @@ def quotient_of(x: Array, y: Array) -> Exact:
     from_floats = over(plus(x["err"], times(outward.largest(*floats), y["err"])), outward.least(*real_ends(y)))
     exponent = np.frexp(np.where(is_power(y), y["flo"], 1.0))[1] - 1
     grid = np.where(is_power(y), x["grid"] - exponent, FREE)
-    return Exact(real, floats, grid, np.fmin(from_reals, from_floats), is_power(y) & (grid >= _LEAST))
+    return Exact(real, floats, grid, np.fmin(from_reals, from_floats), is_power(y) & (grid >= LEAST))
 
 
 def root_of(x: Array) -> Exact:
     """The square root: |sqrt a - sqrt b| is |a - b| / (sqrt a + sqrt b), and at most sqrt |a - b|."""
     real, floats = outward.sqrt(real_ends(x)), outward.sqrt(float_ends(x))
-    slope = over(x["err"], outward.down(real[0] + floats[0]))
+    slope = over(x["err"], np.maximum(outward.down(real[0] + floats[0]), 0.0))
     bent = np.where(x["err"] == 0, 0.0, outward.up(np.sqrt(x["err"])))
     return Exact(real, floats, FREE, np.fmin(np.where(np.isnan(slope), np.inf, slope), bent))
 

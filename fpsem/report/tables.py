@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from fpsem.core.claim import Claim, Evidence
+from fpsem.core.claim import Claim
 from fpsem.core.codes import ulp_distance
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
@@ -17,6 +17,10 @@ from fpsem.graph.ir import Graph
 from fpsem.report.compare import Comparison
 from fpsem.report.flags import NodeFlags
 from fpsem.report.parting import Parting
+
+if TYPE_CHECKING:
+    from fpsem.bridges.budget import Checked
+    from fpsem.report.ledger import Coverage, PairGap
 
 _NOTHING = "-"
 
@@ -91,15 +95,47 @@ def _distance(ulps: int | None, non_finite: int | None) -> str:
     return _NOTHING if ulps is None else f"{ulps}" + (f" [{non_finite}]" if non_finite else "")
 
 
-def claims_table(claims: Sequence[Claim], evidence: Mapping[str, Evidence]) -> Table:
-    """The ledger: statement, region, schedule, evidence, command."""
+def claims_table(claims: Sequence[Claim], checked: Checked) -> Table:
+    """The ledger: statement, region, schedule, evidence, and the command that checks it again."""
+    from fpsem.report.ledger import evidence_of  # the ledger reads the matrix, which is a heavy import
+
     table = Table(title="claims", show_lines=True)
     for heading in ("claim", "statement", "region", "schedule", "evidence"):
         table.add_column(heading, overflow="fold")
     for claim in claims:
-        found = evidence.get(claim.name)
-        said = claim.evidence.value if found is None else f"{found}\n{found.detail}".strip()
-        table.add_row(*map(escape, (claim.name, claim.statement, claim.region, claim.schedule, said)))
+        named = f"{claim.name}\n$ {claim.command}"
+        table.add_row(*map(escape, (named, claim.statement, claim.region, claim.schedule, evidence_of(claim, checked))))
+    return table
+
+
+def unbridged_tables(pairs: Sequence[PairGap], covered: Coverage) -> list[Table]:
+    """What no claim covers: pairs of domains, ops in domains; and for each domain how its other ops are covered."""
+    apart = Table(title=f"UNBRIDGED: {len(pairs)} pairs of domains that no claim relates")
+    for heading in ("domains", "both bridged to"):
+        apart.add_column(heading, overflow="fold")
+    for pair in pairs:
+        apart.add_row(" and ".join(pair.domains), ", ".join(pair.through) or _NOTHING)
+    ops = Table(title=f"UNBRIDGED: {len(covered.gaps)} ops in domains that no claim covers, nor their primitives do")
+    for heading in ("op", "domain", "primitives not covered", "the domain's own, not covered"):
+        ops.add_column(heading, overflow="fold")
+    for gap in covered.gaps:
+        ops.add_row(gap.op, gap.domain, ", ".join(gap.primitives) or _NOTHING, ", ".join(gap.overrides) or _NOTHING)
+    return [apart, ops, _dictionaries("how the ops of each domain are covered", covered.counts())]
+
+
+def trusted_table() -> Table:
+    """The trusted base: what is not checked, and what rests on it."""
+    from fpsem.report.ledger import trusted_rows
+
+    return _dictionaries("the trusted base: what is not checked, what rests on it, and what narrows that", trusted_rows())
+
+
+def _dictionaries(title: str, rows: Sequence[Mapping[str, str]]) -> Table:
+    table = Table(title=title, show_lines=True)
+    for heading in rows[0]:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell or _NOTHING) for cell in row.values()))
     return table
 
 

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from fpsem.analysis import subdivision
+from fpsem.analysis.bounds import error_bound
 from fpsem.analysis.cores import Unbounded, core_bound, inward
-from fpsem.analysis.scalars import Formula
+from fpsem.analysis.scalars import Formula, is_formula
 from fpsem.core.bound import Bound
+from fpsem.core.region import Box
 from fpsem.domains import _error_rules
+from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.real import Real
 from fpsem.graph.denote import run
+from fpsem.graph.trace import trace
 from fpsem.interop.fpcore import read_fpcore
 
 CORES = {
@@ -116,6 +120,31 @@ def test_a_pole_has_no_bound() -> None:
     found = core_bound(the("(FPCore (x) :pre (<= -1 x 1) (/ 1 x))"), work=500)
     assert isinstance(found, Bound)
     assert found.absolute == np.inf
+
+
+def test_a_graph_that_sums_scalars_is_not_taken_for_a_formula() -> None:
+    graph = trace(lambda x: (x * x).sum(), ())
+    assert not is_formula(graph)
+    found = error_bound(graph, {}, Box(np.float32(1), np.float32(2)))
+    assert 0 < found.absolute <= 2.0**-22
+
+
+def test_the_bound_of_a_dot_product_is_the_sum_of_half_ulps() -> None:
+    one = np.ones((1, 512), np.float32)
+    graph = trace(lambda x, w: x @ w, (1, 512), (512, 1))
+    found = error_bound(graph, {}, {"x": Box(-one, one), "w": Box(-one.T, one.T)})
+    expected = 512 * 2.0**-25 + sum(2.0 ** (np.ceil(np.log2(k)) - 25) for k in range(2, 513))
+    assert found.absolute.item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_errors_carried_by_derivatives_are_less_than_through_magnitudes() -> None:
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((32, 32)).astype(np.float32)
+    graph = trace(lambda x: x.linear(w).linear(w.T).linear(w).linear(w.T), (1, 32))
+    region = Box(-np.ones((1, 32)), np.ones((1, 32)))
+    domain = ErrorBound()
+    walked = run(graph, {}, domain.box(region), domain)["err"]
+    assert (error_bound(graph, {}, region).absolute < walked).all()
 
 
 def test_ends_are_rounded_inward() -> None:

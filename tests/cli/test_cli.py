@@ -319,7 +319,7 @@ def test_listed_proofs_are_the_files_of_the_folder(printed: Run) -> None:
 
 
 def test_the_ledger_names_the_command_of_every_claim(printed: Run) -> None:
-    rows = json.loads(printed("claims", "--json"))
+    rows = json.loads(printed("claims", "--json"))["claims"]
     assert rows
     again = {row["name"]: row["command"] for row in rows}
     sweeps = {name for name, command in again.items() if command.startswith("fpsem sweep ")}
@@ -328,7 +328,7 @@ def test_the_ledger_names_the_command_of_every_claim(printed: Run) -> None:
 
 
 def test_a_checked_claim_says_how_many_cases_it_ran(printed: Run) -> None:
-    (row,) = json.loads(printed("claims", "--check", "--cases", "200", "--json", "ieee32-equals-numpy"))
+    (row,) = json.loads(printed("claims", "--check", "--cases", "200", "--json", "ieee32-equals-numpy"))["claims"]
     assert row["holds"]
     assert row["cases"] > 0
 

@@ -27,6 +27,12 @@ def test_a_claim_names_the_command_that_checks_it_again() -> None:
     claim = Claim("add_is_exact", "x + 0 = x", ("ieee32", "real"), "all finite x", Status.PROVED)
     assert claim.command == "fpsem claims --check add_is_exact"
     assert claim.schedule == "any"
+    assert claim.primitives == claim.ops == ()
+
+
+def test_a_claim_with_a_command_of_its_own_names_that() -> None:
+    claim = Claim("exp", "exp is exp", ("ieee32", "real"), "all x", Status.EXHAUSTIVE, full="fpsem sweep exp")
+    assert claim.command == "fpsem sweep exp"
 
 
 def test_statuses_are_listed_from_the_strongest_to_the_weakest() -> None:

@@ -18,6 +18,8 @@ from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32, FORMATS
 from fpsem.core.rounding import Rounding
 from fpsem.domains import _outward as outward
+from fpsem.domains.interval import Interval
+from fpsem.graph.ops import op_named
 
 DOMAIN, REAL = fpsem.Interval(), fpsem.Real()
 
@@ -248,3 +250,18 @@ def test_a_box_about_zero_holds_both_zeros() -> None:
     assert np.signbit(box["lo"]).all()
     one = domain.constant(np.array([1], dtype=object))
     assert domain.div(one, box).item() == (-np.inf, np.inf)
+
+
+def test_a_fast_product_of_matrices_holds_the_exact_one_and_is_hardly_wider() -> None:
+    rng = np.random.default_rng(3)
+    low = [rng.standard_normal(shape) for shape in ((3, 40), (40, 5))]
+    plain, fast = Interval(), Interval(fast=True)
+    for width in (0.0, 0.125):
+        a, b = (plain.between(x, x + width * abs(x)) for x in low)
+        exact, found = op_named("matmul").meaning(plain, a, b), fast.overrides["matmul"](a, b)
+        assert ((found["lo"] <= exact["hi"]) & (found["hi"] >= exact["lo"])).all()
+        if width:
+            assert ((found["lo"] <= exact["lo"] + 1e-12) & (found["hi"] >= exact["hi"] - 1e-12)).all()
+        points = [Fraction(float(x)) * Fraction(float(y)) for x, y in zip(low[0][0], low[1][:, 0])]
+        assert Fraction(float(found["lo"][0, 0])) <= sum(points) <= Fraction(float(found["hi"][0, 0]))
+        assert (found["hi"] - found["lo"] <= 1.5 * (exact["hi"] - exact["lo"]) + 1e-12).all()

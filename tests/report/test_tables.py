@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 import fpsem
+from fpsem.bridges.budget import Checked
 from fpsem.core.claim import Claim, Evidence, Status
 from fpsem.report.compare import Comparison, compare
 from fpsem.report.tables import claims_table, facts_table, graph_table, node_table, output_tables
@@ -80,9 +81,10 @@ def test_a_graph_is_listed_node_by_node_with_its_outputs() -> None:
 
 def test_the_ledger_shows_the_evidence_found_in_place_of_the_kind() -> None:
     claim = Claim("a-claim", "One is one.", ("real", "real"), "everywhere", Status.TESTED)
-    assert "TESTED" in text(claims_table([claim], {}))
+    assert "TESTED" in text(claims_table([claim], Checked({}, {})))
     found = Evidence(Status.TESTED, cases=1234, failures=("at 0",), detail="by hand")
-    shown = text(claims_table([claim], {"a-claim": found}))
+    shown = text(claims_table([claim], Checked({"a-claim": found}, {})))
+    assert "fpsem claims --check" in shown
     assert "TESTED 1,234, FAILED 1" in shown
     assert "by hand" in shown
 
