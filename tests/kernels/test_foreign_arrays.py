@@ -46,7 +46,10 @@ def test_the_contract_is_kept(schedule: str) -> None:
 
 @pytest.mark.parametrize("op", [name for name in names() if not op_named(name).is_leaf])
 def test_an_op_works(op: str) -> None:
-    assert matrix._run(op_named(op), CuPyFloat32(device="foreign"))
+    domain = CuPyFloat32(device="foreign")
+    watched = matrix._Watched(domain)
+    matrix._run(op_named(op), domain, watched)
+    assert matrix._word(domain, watched) == "bits"
 
 
 def test_a_schedule_without_a_tree_works() -> None:
