@@ -174,11 +174,16 @@ def greater(a: Any, b: Any) -> Any:
 def settled(lows: Sequence[Any], highs: Sequence[Any], *operands: Ends) -> Ends:
     """The least and greatest of candidate ends: NaN where all are, the whole line where some are or an operand is it."""
     nans = [np.isnan(end) for end in (*lows, *highs)]
-    never = reduce(np.logical_and, nans)
+    unknown, nan = (reduce(np.logical_or, [of(x) for x in operands], np.False_) for of in (is_whole, _is_nan))
+    never = reduce(np.logical_and, nans) & (~unknown | nan)  # ends that are lost say nothing of what lies between
     lost = reduce(np.logical_or, nans + [is_whole(x) for x in operands])
     low, high = reduce(lesser, lows), reduce(greater, highs)
     lo, hi = (np.where(never, np.nan, np.where(lost, edge, end)) for edge, end in ((-np.inf, low), (np.inf, high)))
     return lo, hi
+
+
+def _is_nan(x: Ends) -> Any:
+    return np.isnan(x[0])
 
 
 def is_whole(x: Ends) -> Any:

@@ -265,3 +265,11 @@ def test_a_fast_product_of_matrices_holds_the_exact_one_and_is_hardly_wider() ->
         points = [Fraction(float(x)) * Fraction(float(y)) for x, y in zip(low[0][0], low[1][:, 0])]
         assert Fraction(float(found["lo"][0, 0])) <= sum(points) <= Fraction(float(found["hi"][0, 0]))
         assert (found["hi"] - found["lo"] <= 1.5 * (exact["hi"] - exact["lo"]) + 1e-12).all()
+
+
+def test_what_may_be_anything_times_zero_is_not_nan_alone() -> None:
+    d = Interval("binary32")
+    whole = d.sqrt(d.box(fpsem.Box(np.float32([-1]), np.float32([4]))))
+    zero, one, infinite = (d.from_bits(np.array([code], np.uint32)) for code in (0, 0x3F800000, BINARY32.overflow_code))
+    for result in (d.mul(whole, zero), d.mul(zero, whole), d.fma(whole, zero, one), d.div(whole, infinite)):
+        assert outward.is_whole((result["lo"], result["hi"])).all()
