@@ -29,7 +29,7 @@ REPORT = Path(__file__).parents[1] / "reports" / "fpbench.md"
 def boxed() -> list[tuple[str, Core]]:
     """The straight-line cores whose precondition bounds every argument, each with its file."""
     read = [(path.name, core) for path in sorted(FOLDER.glob("*.fpcore")) for core in load_fpcore(path)]
-    return [(f, c) for f, c in read if isinstance(c, Core) and c.arguments and not any(None in ends for ends in c.box.values())]
+    return [(f, c) for f, c in read if isinstance(c, Core) and c.arguments and not c.free]
 
 
 def anchors() -> dict[tuple[str, str], dict[str, str]]:

@@ -14,16 +14,13 @@ import numpy as np
 from fpsem.analysis.first_order import Carried, FirstOrder
 from fpsem.analysis.scalars import Formula, is_formula
 from fpsem.analysis.walk import Walk, leaves, walk
-from fpsem.core.bound import Bound
+from fpsem.core.bound import WORK, Bound
 from fpsem.core.errors import GraphError, PayloadError
 from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.graph.denote import check_names, check_shape, embed_inputs, named_inputs
 from fpsem.graph.ir import Graph
-
-WORK = 20_000
-"""How many parts of a region a formula is bounded over, about."""
 
 _FEW = 64
 """The most elements of an output to which errors are carried one by one."""
@@ -77,7 +74,8 @@ def _box(given: Any) -> Box:
 def _of_formula(
     formula: Formula, boxes: Mapping[str, Box], region: Any, work: int, witness: bool, advance: Callable[[int], Any]
 ) -> Bound:
-    lo, hi = (np.array([end(boxes[name]) for name in formula.shared.inputs], np.float32) for end in (_lower, _upper))
+    sides = [(boxes[name].lo, boxes[name].hi) for name in formula.shared.inputs]
+    lo, hi = np.array(sides, np.float32).T
     cover = formula.cover(lo, hi, work, advance)
     if cover.bound == -np.inf:
         raise ValueError("the region is empty: the constraints leave nothing of the box")
@@ -125,11 +123,3 @@ def _carried(graph: Graph, walked: Walk, elements: int) -> list[Carried]:
 
 def _ranked(graph: Graph, shares: Mapping[int, float]) -> tuple[tuple[str, float], ...]:
     return tuple((graph.name_of(index), share) for index, share in sorted(shares.items(), key=lambda item: -item[1]))
-
-
-def _lower(box: Box) -> Any:
-    return box.lo
-
-
-def _upper(box: Box) -> Any:
-    return box.hi

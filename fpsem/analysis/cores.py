@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.analysis.bounds import WORK, error_bound
-from fpsem.core.bound import Bound
+from fpsem.analysis.bounds import error_bound
+from fpsem.core.bound import WORK, Bound
 from fpsem.core.codes import encode_array
 from fpsem.core.protocol import exact_array
 from fpsem.core.region import Box
@@ -44,9 +44,8 @@ def core_bound(core: Core | NotRead, work: int = WORK, advance: Callable[[int], 
         return Unbounded(f"outside of the straight-line subset: {core.reason}")
     if not core.arguments:
         return Unbounded("it has no arguments")
-    free = [name for name, ends in core.box.items() if None in ends]
-    if free:
-        return Unbounded(f"the precondition bounds no {', '.join(free)} on both sides")
+    if core.free:
+        return Unbounded(f"the precondition bounds no {', '.join(core.free)} on both sides")
     try:
         boxes = {name: inward(lo, hi) for name, (lo, hi) in core.box.items() if lo is not None and hi is not None}
         return error_bound(core.graph, {}, boxes, constraints=core.constraints, work=work, witness=True, advance=advance)

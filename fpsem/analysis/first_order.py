@@ -24,11 +24,11 @@ from fpsem.core.protocol import Array
 from fpsem.domains._error_rules import around, plus, times
 from fpsem.domains.interval import Interval
 from fpsem.graph import autodiff
-from fpsem.graph.denote import evaluate
+from fpsem.graph.denote import Interpreter
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
 
-_REAL, _GONE = Interval(fast=True), np.empty(0)
+_REAL = Interval(fast=True)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class FirstOrder:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.stop = frozenset(i for i in range(len(graph.nodes)) if not _is_followed(graph, i))
-        self.adjoints = autodiff.adjoints(graph, self.stop)
+        self._adjoints = Interpreter(autodiff.adjoints(graph, self.stop), _REAL)
 
     def carried(self, walked: Walk, output: str, element: int | None = None) -> Carried:
         """What reaches an output.
@@ -67,7 +67,7 @@ class FirstOrder:
             output: the output's name.
             element: its element in C order; None where nodes are scalars of many regions, and so is what is returned.
         """
-        found = self._run({**_ranges(self.graph, walked), **self._seeds(output, element)})
+        found = self._adjoints.interpret({**_ranges(self.graph, walked), **self._seeds(output, element)})
         shares: dict[int, Any] = {}
         for name, adjoint in found.items():
             index = int(name.removeprefix("adjoint."))
@@ -85,17 +85,6 @@ class FirstOrder:
                 one[element or 0] = 1
             seeds[f"cotangent.{name}"] = _REAL.from_bits(one.view(np.uint32).reshape(self.graph.nodes[index].shape))
         return seeds
-
-    def _run(self, given: Mapping[str, Array]) -> dict[str, Array]:
-        values: list[Array] = []
-        for index, node in enumerate(self.adjoints.nodes):
-            if self.adjoints.op(index).is_leaf:
-                values.append(given[str(node.attributes["name"])])
-            else:
-                values.append(evaluate(index, node, [values[i] for i in node.inputs], _REAL))
-            for i in self.adjoints.last_uses[index]:
-                values[i] = _GONE
-        return {name: values[index] for name, index in self.adjoints.outputs.items()}
 
 
 def _is_followed(graph: Graph, index: int) -> bool:

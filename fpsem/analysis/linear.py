@@ -18,7 +18,7 @@ import numpy as np
 from fpsem.core.codes import decode_array
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.domains import _outward as outward
-from fpsem.graph.denote import evaluate
+from fpsem.graph.denote import Interpreter
 from fpsem.graph.ir import Graph
 
 Form = tuple[Fraction, ...]
@@ -78,15 +78,11 @@ def linear_forms(graph: Graph) -> list[Form | None]:
     """Of each node the linear form that it is, if any. All nodes have shape ()."""
     names = list(graph.inputs)
     domain = _Forms(len(names))
-    values: list[Array] = []
-    for index, node in enumerate(graph.nodes):
-        if graph.op(index).is_leaf:
-            known = node.attributes["name"] in names
-            place = names.index(str(node.attributes["name"])) if known else -1
-            values.append(_cell(tuple(Fraction(i == place) for i in range(len(names) + 1)) if known else None))
-        else:
-            values.append(evaluate(index, node, [values[i] for i in node.inputs], cast(ScalarDomain, domain)))
-    return [value.item() for value in values]
+    inputs = {name: _cell(tuple(Fraction(i == place) for i in range(len(names) + 1))) for place, name in enumerate(names)}
+    forms: list[Form | None] = []
+    interpreter = Interpreter(graph, cast(ScalarDomain, domain))
+    interpreter.interpret(dict.fromkeys(graph.parameters, _cell(None)) | inputs, lambda _, value: forms.append(value.item()))
+    return forms
 
 
 @dataclass(frozen=True)

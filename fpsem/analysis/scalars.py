@@ -24,7 +24,7 @@ from fpsem.core.schedule import Schedule
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.interval import Interval
-from fpsem.graph.denote import evaluate
+from fpsem.graph.denote import Interpreter
 from fpsem.graph.ir import Graph
 from fpsem.graph.simplify import simplified
 
@@ -128,8 +128,8 @@ class Formula:
         real, names = Interval(), list(self.shared.inputs)
         assert self.constraints is not None
         given = {name: real.between(lo[:, names.index(name)], hi[:, names.index(name)]) for name in self.constraints.inputs}
-        values = _values(self.constraints, given, real)
-        return [np.broadcast_arrays(values[i]["lo"], values[i]["hi"], lo[:, 0])[:2] for i in self.constraints.outputs.values()]
+        held = Interpreter(self.constraints, real).interpret(given)
+        return [np.broadcast_arrays(held[name]["lo"], held[name]["hi"], lo[:, 0])[:2] for name in self.constraints.outputs]
 
 
 def is_formula(graph: Graph) -> bool:
@@ -156,13 +156,4 @@ def _outputs(constraints: Graph, names: list[str]) -> list[Any]:
 
 def _at(graph: Graph, params: Mapping[str, Any], x: Array, domain: Any) -> Array:
     given = {name: domain.from_bits(np.ascontiguousarray(x[:, i]).view(np.uint32)) for i, name in enumerate(graph.inputs)}
-    return _values(graph, given | leaves(graph, params, domain), domain)[next(iter(graph.outputs.values()))]
-
-
-def _values(graph: Graph, given: Mapping[str, Array], domain: Any) -> list[Array]:
-    values: list[Array] = []
-    for index, node in enumerate(graph.nodes):
-        leaf = graph.op(index).is_leaf
-        inputs = [values[i] for i in node.inputs]
-        values.append(given[str(node.attributes["name"])] if leaf else evaluate(index, node, inputs, domain))
-    return values
+    return Interpreter(graph, domain).interpret(given | leaves(graph, params, domain))[next(iter(graph.outputs))]

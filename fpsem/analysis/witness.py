@@ -6,7 +6,7 @@ Nothing is promised about how near it is to the largest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,8 +78,3 @@ def _moved(rng: Any, x: Array, lo: Array, hi: Array, at: int) -> Array:
     step = np.where(rng.random(x.shape) < 0.5, ulps, scale * rng.normal(size=x.shape))
     moves = rng.random(x.shape) < max(0.3, 1.0 / x.shape[1])
     return np.clip(np.where(moves, x + step, x).astype(np.float32), lo, hi)
-
-
-def shown(x: Mapping[str, float]) -> str:
-    """A witness in words."""
-    return ", ".join(f"{name} = {value.hex()} ({value:.9g})" for name, value in x.items())

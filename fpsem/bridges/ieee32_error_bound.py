@@ -14,36 +14,32 @@ import numpy as np
 
 from fpsem.analysis.bounds import error_bound
 from fpsem.bridges._enclosing import REAL
-from fpsem.bridges._graphs import SCHEDULES, STEPS, ops_of, samples
-from fpsem.bridges.bridge import Bridge, Tally
-from fpsem.bridges.primitives import PRIMITIVES, draw, enclosures
-from fpsem.core.claim import Claim, Evidence, Status
+from fpsem.bridges._graphs import Sample
+from fpsem.bridges._sampled import graphs_bridge, on_graphs, on_primitives, primitives_bridge
+from fpsem.bridges.bridge import Tally
+from fpsem.bridges.primitives import Primitive, enclosures
 from fpsem.core.codes import decode_array
 from fpsem.core.protocol import Array
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.graph.denote import run
-from fpsem.testing.operands import Codes, is_finite
+from fpsem.testing.operands import Codes, Columns, is_finite
 
 
-def _check_primitives(cases: int, seed: int) -> Evidence:
-    tally, exact, domain, known = Tally(), IEEE32Exec(), ErrorBound(), 0
-    for primitive, operands in draw(cases, seed, special=False):
-        bound = primitive.apply(domain, *map(domain.from_bits, operands))["err"]
-        values = primitive.apply(REAL, *map(REAL.from_bits, operands))
-        known += _judge(tally, primitive.name, operands, primitive.apply(exact, *operands), values, bound)
-    return tally.evidence(f"{known:,} of the bounds finite")
+def _judge_primitive(tally: Tally, primitive: Primitive, operands: Columns, seed: int) -> int:
+    exact, domain = IEEE32Exec(), ErrorBound()
+    bound = primitive.apply(domain, *map(domain.from_bits, operands))["err"]
+    values = primitive.apply(REAL, *map(REAL.from_bits, operands))
+    return _judge(tally, primitive.name, operands, primitive.apply(exact, *operands), values, bound)
 
 
-def _check_graphs(cases: int, seed: int) -> Evidence:
-    tally, known = Tally(), 0
-    for sample in samples(max(1, cases // 100), seed):
-        bound = error_bound(sample.graph, {}, sample.box, sample.schedule).absolute
-        exact, name = IEEE32Exec(schedule=sample.schedule), f"{sample.steps} under {sample.schedule}"
-        for x in sample.points:
-            results, values = (run(sample.graph, {}, x, domain) for domain in (exact, REAL))
-            known += _judge(tally, name, (x.view(np.uint32),), results, values, bound)
-    return tally.evidence(f"{known:,} of the bounds finite")
+def _judge_graph(tally: Tally, sample: Sample) -> int:
+    bound = error_bound(sample.graph, {}, sample.box, sample.schedule).absolute
+    exact, name, known = IEEE32Exec(schedule=sample.schedule), f"{sample.steps} under {sample.schedule}", 0
+    for x in sample.points:
+        results, values = (run(sample.graph, {}, x, domain) for domain in (exact, REAL))
+        known += _judge(tally, name, (x.view(np.uint32),), results, values, bound)
+    return known
 
 
 def _judge(tally: Tally, name: str, operands: tuple[Codes, ...], results: Codes, values: Array, bound: Array) -> int:
@@ -65,30 +61,25 @@ def _tell(results: Codes, away: Array, bound: Array, place: Any) -> str:
     return f"{int(results[place]):#x} is {float(away[place]):.3g} away, the bound is {bound[place]:.3g}"
 
 
+def _told(known: int) -> str:
+    return f"{known:,} of the bounds finite"
+
+
+_PAIR = ("ieee32", "error_bound")
+
 BRIDGES = (
-    Bridge(
-        Claim(
-            "ieee32-within-error-bound",
-            "|IEEE32Exec - Real| of every primitive, at finite binary32 operands, is at most ErrorBound's err",
-            ("ieee32", "error_bound"),
-            "finite codes; arguments of exp and expm1 up to 512",
-            Status.TESTED,
-            primitives=tuple(PRIMITIVES),
-        ),
-        _check_primitives,
-        seconds=2,
+    primitives_bridge(
+        "ieee32-within-error-bound",
+        "|IEEE32Exec - Real| of every primitive, at finite binary32 operands, is at most ErrorBound's err",
+        _PAIR,
+        on_primitives(_judge_primitive, _told),
     ),
-    Bridge(
-        Claim(
-            "ieee32-graphs-within-error-bound",
-            "|IEEE32Exec(graph) - Real(graph)|, at every point of a box, is at most error_bound(graph, box, schedule)",
-            ("ieee32", "error_bound"),
-            "random graphs of four steps on (3, 3) tensors; boxes up to 2**-10 wide, relatively",
-            Status.TESTED,
-            "the bound's own: " + ", ".join(map(str, SCHEDULES)),
-            ops=ops_of(STEPS),
-        ),
-        _check_graphs,
+    graphs_bridge(
+        "ieee32-graphs-within-error-bound",
+        "|IEEE32Exec(graph) - Real(graph)|, at every point of a box, is at most error_bound(graph, box, schedule)",
+        _PAIR,
+        on_graphs(_judge_graph, _told),
         seconds=5,
+        orders_of="the bound's own",
     ),
 )

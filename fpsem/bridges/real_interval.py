@@ -8,57 +8,43 @@ Source: the inclusion property; Moore, Kearfott and Cloud, "Introduction to Inte
 from __future__ import annotations
 
 from fpsem.bridges._enclosing import REAL, judge_graph, judge_real, share
-from fpsem.bridges._graphs import STEPS, ops_of, samples
-from fpsem.bridges.bridge import Bridge, Tally
-from fpsem.bridges.primitives import PRIMITIVES, boxed, draw
-from fpsem.core.claim import Claim, Evidence, Status
+from fpsem.bridges._graphs import Sample
+from fpsem.bridges._sampled import graphs_bridge, on_graphs, on_primitives, primitives_bridge
+from fpsem.bridges.bridge import Tally
+from fpsem.bridges.primitives import Primitive, boxed
 from fpsem.domains.interval import Interval
 from fpsem.graph.denote import run
-
-_REGION = "boxes of finite codes, points and wide ones; arguments of exp and expm1 up to 512"
-
-
-def _check_primitives(cases: int, seed: int) -> Evidence:
-    tally, bounded, domain = Tally(), 0, Interval("real")
-    for primitive, operands in draw(cases, seed, special=False):
-        boxes, points = boxed(operands, seed)
-        ends = primitive.apply(domain, *map(domain.box, boxes))
-        values = primitive.apply(REAL, *map(REAL.from_bits, points))
-        bounded += judge_real(tally, primitive.name, points, values, ends["lo"], ends["hi"])
-    return tally.evidence(share(bounded))
+from fpsem.testing.operands import Columns
 
 
-def _check_graphs(cases: int, seed: int) -> Evidence:
-    tally, bounded, domain = Tally(), 0, Interval("real")
-    for sample in samples(max(1, cases // 100), seed):
-        ends = run(sample.graph, {}, domain.box(sample.box), domain)
-        bounded += judge_graph(tally, sample, ends["lo"], ends["hi"])
-    return tally.evidence(share(bounded))
+def _judge_primitive(tally: Tally, primitive: Primitive, operands: Columns, seed: int) -> int:
+    domain, (boxes, points) = Interval("real"), boxed(operands, seed)
+    ends = primitive.apply(domain, *map(domain.box, boxes))
+    values = primitive.apply(REAL, *map(REAL.from_bits, points))
+    return judge_real(tally, primitive.name, points, values, ends["lo"], ends["hi"])
 
+
+def _judge_graph(tally: Tally, sample: Sample) -> int:
+    domain = Interval("real")
+    ends = run(sample.graph, {}, domain.box(sample.box), domain)
+    return judge_graph(tally, sample, ends["lo"], ends["hi"])
+
+
+_PAIR = ("real", "interval")
 
 BRIDGES = (
-    Bridge(
-        Claim(
-            "real-lies-in-interval",
-            'Real\'s value of every primitive, at every point of a box, lies in Interval("real") of the box',
-            ("real", "interval"),
-            _REGION,
-            Status.TESTED,
-            primitives=tuple(PRIMITIVES),
-        ),
-        _check_primitives,
-        seconds=2,
+    primitives_bridge(
+        "real-lies-in-interval",
+        'Real\'s value of every primitive, at every point of a box, lies in Interval("real") of the box',
+        _PAIR,
+        on_primitives(_judge_primitive, share),
+        "boxes of finite codes, points and wide ones; arguments of exp and expm1 up to 512",
     ),
-    Bridge(
-        Claim(
-            "real-graphs-lie-in-interval",
-            'Real\'s value of a graph, at every point of a box, lies in Interval("real") of the box',
-            ("real", "interval"),
-            "random graphs of four steps on (3, 3) tensors; boxes up to 2**-10 wide, relatively",
-            Status.TESTED,
-            ops=ops_of(STEPS),
-        ),
-        _check_graphs,
+    graphs_bridge(
+        "real-graphs-lie-in-interval",
+        'Real\'s value of a graph, at every point of a box, lies in Interval("real") of the box',
+        _PAIR,
+        on_graphs(_judge_graph, share),
         seconds=2,
     ),
 )

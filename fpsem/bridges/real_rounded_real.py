@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.bridges.bridge import Bridge, Tally
-from fpsem.bridges.primitives import PRIMITIVES, Primitive, draw, enclosures
-from fpsem.core.claim import Claim, Evidence, Status
+from fpsem.bridges._sampled import on_primitives, primitives_bridge
+from fpsem.bridges.bridge import Tally
+from fpsem.bridges.primitives import Primitive, enclosures
 from fpsem.core.errors import UndefinedError
 from fpsem.core.exact import round_to_precision
 from fpsem.domains.real import Real
@@ -28,14 +28,7 @@ _MOST_UNDEFINED = 20
 """Rows without a real value that are tried, of each primitive; they are run one by one."""
 
 
-def _check(cases: int, seed: int) -> Evidence:
-    tally = Tally()
-    for primitive, operands in draw(cases, seed, special=False):
-        _compare(tally, primitive, operands)
-    return tally.evidence("Real's two ends, 512 bits sharp, round alike")
-
-
-def _compare(tally: Tally, primitive: Primitive, operands: Columns) -> None:
+def _judge(tally: Tally, primitive: Primitive, operands: Columns, seed: int) -> int:
     real, paper = Real(bits=_BITS), RoundedReal()
     defined, low, high = enclosures(real, primitive.apply(real, *map(real.from_bits, operands)))
     kept = tuple(column[defined] for column in operands)
@@ -46,6 +39,7 @@ def _compare(tally: Tally, primitive: Primitive, operands: Columns) -> None:
     rest = tuple(column[~defined][:_MOST_UNDEFINED] for column in operands)
     given = np.array([_has_value(primitive, row) for row in zip(*rest)], dtype=bool)
     tally.judge(primitive.name, rest, given, lambda place: "a number, where there is none")
+    return tally.cases
 
 
 def _difference(got: Any, low: Any, high: Any, place: Any) -> str:
@@ -63,16 +57,11 @@ def _has_value(primitive: Primitive, row: Any) -> bool:
 
 
 BRIDGES = (
-    Bridge(
-        Claim(
-            "rounded-real-is-real-rounded-once",
-            "every primitive of RoundedReal gives Real's value rounded once to nearest even, and is undefined where that is",
-            ("real", "rounded_real"),
-            "finite codes; arguments of exp and expm1 up to 512",
-            Status.TESTED,
-            primitives=tuple(PRIMITIVES),
-        ),
-        _check,
+    primitives_bridge(
+        "rounded-real-is-real-rounded-once",
+        "every primitive of RoundedReal gives Real's value rounded once to nearest even, and is undefined where that is",
+        ("real", "rounded_real"),
+        on_primitives(_judge, lambda cases: "Real's two ends, 512 bits sharp, round alike"),
         seconds=3,
     ),
 )

@@ -11,11 +11,10 @@ import numpy as np
 import typer
 
 from fpsem.cli._shared import AsJson, Index, OneSchedule, app, emit, order, rows_table
+from fpsem.core.bound import WORK
 from fpsem.core.errors import FileFormatError
 from fpsem.core.formats import BINARY32
 from fpsem.progress import progress_bar
-
-_WORK = 20_000
 
 Target = Annotated[Path, typer.Argument(help="FILE.fpcore, or a model: NAME.json with its payload, or .onnx.")]
 
@@ -25,7 +24,7 @@ def bound(
     target: Target,
     core: Annotated[str | None, typer.Option("--core", help="Which core of the file, by name; all when none is named.")] = None,
     format: Annotated[str, typer.Option("--format", help="The format of the execution; binary32.")] = BINARY32.name,
-    work: Annotated[int, typer.Option("--work", min=1, help="How many parts of a formula's box to look at, about.")] = _WORK,
+    work: Annotated[int, typer.Option("--work", min=1, help="How many parts of a formula's box to look at, about.")] = WORK,
     input: Annotated[Path | None, typer.Option("--input", "-i", help="Of a model: the middle of the region.")] = None,
     eps: Annotated[float, typer.Option("--eps", min=0, help="Of a model: how far inputs may be from the middle.")] = 0.0,
     index: Index = 0,

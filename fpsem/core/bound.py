@@ -12,6 +12,9 @@ from fpsem.core.claim import Status
 from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule
 
+WORK = 20_000
+"""How many parts of a region a formula is bounded over unless told otherwise, about."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bound:

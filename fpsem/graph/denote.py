@@ -96,11 +96,21 @@ class Interpreter:
     ) -> dict[str, Array]:
         """The outputs by name, as ``denote`` gives them."""
         graph, domain = self.graph, self.domain
-        given = {**embed_all("parameter", graph.parameters, payload, domain), **embed_inputs(graph, inputs, domain)}
-        values: dict[int, Array] = {}
+        parameters = embed_all("parameter", graph.parameters, payload, domain)
+        return self.interpret({**parameters, **embed_inputs(graph, inputs, domain)}, observe)
+
+    def interpret(self, leaves: Mapping[str, Array], observe: Observer | None = None) -> dict[str, Array]:
+        """The outputs by name.
+
+        Args:
+            leaves: arrays of the domain's scalars, or integers, by name; of a graph whose nodes all have shape (), they may be
+                rows, one element for each of many inputs.
+            observe: sees every node's value.
+        """
+        graph, values = self.graph, dict[int, Array]()
         for index, step in enumerate(self._steps):
             if step.compute is None:
-                values[index] = given[step.name]
+                values[index] = leaves[step.name]
             else:
                 try:
                     values[index] = step.compute(*[values[i] for i in step.inputs])

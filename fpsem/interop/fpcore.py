@@ -57,6 +57,11 @@ class Core:
     precision: str
     dropped: tuple[str, ...] = ()
 
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The arguments that the precondition does not bound on both sides."""
+        return tuple(name for name, ends in self.box.items() if None in ends)
+
 
 @dataclass(frozen=True)
 class NotRead:
