@@ -27,7 +27,8 @@ def interval_product(x: Ends, y: Ends) -> Ends:
     sizes = np.abs(x_mid), np.abs(y_mid)
     with np.errstate(all="ignore"):
         middle = x_mid @ y_mid
-        rounding = outward.up((x_mid.shape[1] + 2) * 2.0**-53 * upper_product(*sizes))
+        k = x_mid.shape[1]
+        rounding = outward.up((k + 2) * 2.0**-53 * upper_product(*sizes) + k * _LEAST)  # each product may underflow
         spread = outward.up(upper_product(sizes[0], y_rad) + upper_product(x_rad, outward.up(sizes[1] + y_rad)))
         radius = outward.up(spread + rounding)
         return outward.down(middle - radius), outward.up(middle + radius)
