@@ -7,20 +7,23 @@ walked once; of outputs with few elements the errors are carried by derivatives 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fpsem.analysis.first_order import Carried, FirstOrder
 from fpsem.analysis.scalars import Formula, is_formula
+from fpsem.analysis.tensor_witness import tensor_witness
 from fpsem.analysis.walk import Walk, leaves, walk
-from fpsem.core.bound import WORK, Bound
+from fpsem.core.bound import WORK, Bound, NodeBound
 from fpsem.core.errors import GraphError, PayloadError
 from fpsem.core.region import Box
-from fpsem.core.schedule import Schedule, Sequential, schedule_of
+from fpsem.core.schedule import Schedule, Sequential, schedule_or_any
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.graph.denote import check_names, check_shape, embed_inputs, named_inputs
 from fpsem.graph.ir import Graph
+from fpsem.graph.op import Sort
 
 _FEW = 64
 """The most elements of an output to which errors are carried one by one."""
@@ -43,11 +46,11 @@ def error_bound(
         graph: with one output.
         params: float32 tensors by parameter name.
         region: a Box of inputs, or one input: float32, or uint32 codes; by name where there are several inputs.
-        schedule: the order of reductions in the execution.
+        schedule: the order of reductions in the execution; "any" for a bound that holds for every order.
         constraints: of formulas: a graph over inputs of the same names whose outputs are at least 0 in the region.
         work: how many parts of the region a formula is bounded over at most, about.
-        witness: whether to look for an input with a large error; formulas only.
-        advance: is told how many parts were bounded.
+        witness: whether to look for an input with a large error.
+        advance: is told how many more parts were bounded, or inputs looked at.
 
     Raises:
         PayloadError: the region or a parameter does not fit the graph, or the graph has several outputs.
@@ -55,7 +58,7 @@ def error_bound(
     """
     if len(graph.outputs) != 1:
         raise PayloadError(f"a bound is of one output, this graph has {len(graph.outputs)}: {', '.join(graph.outputs)}")
-    order = schedule_of(schedule)
+    order = schedule_or_any(schedule)
     given = region if isinstance(region, Mapping) else named_inputs(graph, {} if not graph.inputs else region)
     check_names("input", graph.inputs, given)
     boxes = {name: _box(given[name]) for name in graph.inputs if name not in graph.integer_inputs}
@@ -64,7 +67,11 @@ def error_bound(
     told = region if isinstance(region, Box) else next(iter(boxes.values())) if len(boxes) == 1 else boxes
     if is_formula(graph):
         return _of_formula(Formula(graph, params, order, constraints), boxes, told, work, witness, advance)
-    return _of_tensors(graph, params, given, boxes, told, ErrorBound(order))
+    bound = _of_tensors(graph, params, given, boxes, told, ErrorBound(order))
+    if not witness:
+        return bound
+    found = tensor_witness(graph, params, boxes, given, order, advance=lambda count: advance(1))
+    return bound if found is None else replace(bound, witness=found.x, observed=found.error)
 
 
 def _box(given: Any) -> Box:
@@ -89,6 +96,7 @@ def _of_formula(
         np.broadcast_to(out["hi"], (1,))[0],
         region,
         formula.schedule or Sequential(),
+        nodes=_nodes(formula.shared, walked),
         contributors=_ranked(formula.shared, shares),
         witness=None if found is None else dict(zip(formula.shared.inputs, found.x)),
         observed=None if found is None else found.error,
@@ -110,7 +118,15 @@ def _of_tensors(
         for element, carried in enumerate(_carried(graph, walked, errors.size)):
             errors.reshape(-1)[element] = min(errors.reshape(-1)[element], float(carried.error))
             shares |= {i: max(shares.get(i, 0.0), float(part)) for i, part in carried.shares.items()}
-    return Bound(errors, np.array(out["lo"]), np.array(out["hi"]), region, domain.schedule, contributors=_ranked(graph, shares))
+    return Bound(
+        errors,
+        np.array(out["lo"]),
+        np.array(out["hi"]),
+        region,
+        domain.schedule,
+        nodes=_nodes(graph, walked),
+        contributors=_ranked(graph, shares),
+    )
 
 
 def _carried(graph: Graph, walked: Walk, elements: int) -> list[Carried]:
@@ -119,6 +135,17 @@ def _carried(graph: Graph, walked: Walk, elements: int) -> list[Carried]:
     except GraphError:
         return []
     return [first_order.carried(walked, next(iter(graph.outputs)), element) for element in range(elements)]
+
+
+def _nodes(graph: Graph, walked: Walk) -> tuple[NodeBound, ...]:
+    held = [(index, walked.values[index]) for index in range(len(graph.nodes)) if graph.op(index).sort is Sort.SCALAR]
+    return tuple(
+        NodeBound(
+            graph.name_of(index), graph.nodes[index].op, graph.nodes[index].shape,
+            float(x["lo"].min()), float(x["hi"].max()), float(x["err"].max()), float(np.max(walked.own[index])),
+        )
+        for index, x in held if x.size
+    )  # fmt: skip
 
 
 def _ranked(graph: Graph, shares: Mapping[int, float]) -> tuple[tuple[str, float], ...]:

@@ -33,8 +33,8 @@ def _judge_primitive(tally: Tally, primitive: Primitive, operands: Columns, seed
     return _judge(tally, primitive.name, operands, primitive.apply(exact, *operands), values, bound)
 
 
-def _judge_graph(tally: Tally, sample: Sample) -> int:
-    bound = error_bound(sample.graph, {}, sample.box, sample.schedule).absolute
+def _judge_graph(tally: Tally, sample: Sample, every_order: bool = False) -> int:
+    bound = error_bound(sample.graph, {}, sample.box, "any" if every_order else sample.schedule).absolute
     exact, name, known = IEEE32Exec(schedule=sample.schedule), f"{sample.steps} under {sample.schedule}", 0
     for x in sample.points:
         results, values = (run(sample.graph, {}, x, domain) for domain in (exact, REAL))
@@ -81,5 +81,13 @@ BRIDGES = (
         on_graphs(_judge_graph, _told),
         seconds=5,
         orders_of="the bound's own",
+    ),
+    graphs_bridge(
+        "ieee32-graphs-within-error-bound-of-any-order",
+        '|IEEE32Exec(graph) - Real(graph)|, at every point of a box, is at most error_bound(graph, box, "any")',
+        _PAIR,
+        on_graphs(partial(_judge_graph, every_order=True), _told),
+        seconds=5,
+        orders_of="any one, of these",
     ),
 )

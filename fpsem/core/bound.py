@@ -16,6 +16,30 @@ WORK = 20_000
 """How many parts of a region a formula is bounded over unless told otherwise, about."""
 
 
+@dataclass(frozen=True)
+class NodeBound:
+    """What is known of a node, over all of its elements.
+
+    Args:
+        name: its own, its label, or its op and index.
+        op: its op.
+        shape: of its value.
+        lo: its least real value.
+        hi: its greatest real value.
+        absolute: how far the execution may be from the real value at most; infinite where overflow, a pole or an undefined
+            result cannot be excluded.
+        own: how far its own roundings move it at most, its inputs being what they are in the execution.
+    """
+
+    name: str
+    op: str
+    shape: tuple[int, ...]
+    lo: float
+    hi: float
+    absolute: float
+    own: float
+
+
 @dataclass(frozen=True, eq=False)
 class Bound:
     """``|binary32 execution - real value| <= absolute``, element by element, for every input of the region.
@@ -28,6 +52,8 @@ class Bound:
         schedule: the order of reductions in the execution.
         semantics: the execution that it holds for.
         evidence: how it is known; PROVED: computed with outward rounding by rules that are theorems.
+        nodes: what is known of each node of numbers, in the graph's order. Where a region was cut into parts, that of the
+            region as a whole, which is wider.
         contributors: nodes, the first with the largest share of a bound by derivatives, and what they contribute at most.
         witness: an input of the region with a large error, by input name; None where none was looked for or found.
         observed: the error there, rounded down; infinite where the execution is not finite and the real value is.
@@ -40,9 +66,15 @@ class Bound:
     schedule: Schedule
     semantics: str = "binary32, round to nearest even, correctly rounded elementary functions"
     evidence: Status = Status.PROVED
+    nodes: tuple[NodeBound, ...] = ()
     contributors: tuple[tuple[str, float], ...] = ()
     witness: Mapping[str, npt.NDArray[np.float32]] | None = None
     observed: float | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether no node may overflow, or be undefined, anywhere in the region: proved where it holds, else unknown."""
+        return all(np.isfinite(node.absolute) for node in self.nodes)
 
     @property
     def tightness(self) -> float | None:

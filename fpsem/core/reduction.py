@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from fpsem.core.errors import UnsupportedError
 from fpsem.core.protocol import EXACT, Accumulator, Array, ScalarDomain, own_accumulator
-from fpsem.core.schedule import Compensated, Exact, Schedule, Sequential, fold, fold_products
+from fpsem.core.schedule import AnyOrder, Compensated, Exact, Schedule, Sequential, fold, fold_products
 
 Pair = tuple[Array, Array]
 
@@ -93,6 +94,8 @@ def by_matrices(product: Callable[[Array, Array], Array], a: Array, b: Array, ar
 
 def _held(domain: ScalarDomain) -> Accumulator:
     """What the domain's sums are held in."""
+    if isinstance(domain.schedule, AnyOrder):
+        raise UnsupportedError("this sum has no rule for every order: give one schedule")
     named = EXACT if isinstance(domain.schedule, Exact) else domain.schedule.accumulator
     return own_accumulator(domain) if named is None else domain.accumulator(named)
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
 
 from fpsem.core.errors import ScheduleError, UnknownNameError
 from fpsem.core.formats import FORMATS, Format
@@ -43,6 +43,7 @@ from fpsem.core.schedule_kinds import (
 
 __all__ = [
     "SCHEDULES",
+    "AnyOrder",
     "Blocked",
     "Compensated",
     "Exact",
@@ -62,10 +63,33 @@ __all__ = [
     "parse_schedule",
     "schedule_from_json",
     "schedule_of",
+    "schedule_or_any",
     "wider_accumulator",
 ]
 
 T = TypeVar("T")
+
+@dataclass(frozen=True)
+class AnyOrder(Schedule):
+    """Every tree of binary32 additions over the terms in every order, products fused or rounded: what a bound may hold for.
+
+    Nothing runs in it; see ``schedule_or_any``.
+
+    Raises:
+        ScheduleError: ``fused``, which it leaves open, or an accumulator, which it does not cover.
+    """
+
+    name: ClassVar[str] = "any"
+    has_tree: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.fused or self.accumulator is not None:
+            raise ScheduleError("schedule any takes no parameters: products are fused or not, and sums are held in binary32")
+
+    def heights(self, n: int) -> tuple[int, ...]:
+        """n - 1 for every term: the longest path that a tree has."""
+        return (max(n - 1, 0),) * n
+
 
 SCHEDULES: dict[str, type[Schedule]] = {
     kind.name: kind
@@ -130,7 +154,14 @@ def schedule_of(given: Schedule | str) -> Schedule:
     """A schedule, or what its text says; see parse_schedule. Raises ScheduleError for anything else."""
     if not isinstance(given, (Schedule, str)):
         raise ScheduleError(f"a schedule is a Schedule or its text, not {given!r}")
+    if isinstance(given, AnyOrder) or given == AnyOrder.name:
+        raise ScheduleError("every order is none to run in: bounds hold for schedule any, executions take one order")
     return given if isinstance(given, Schedule) else parse_schedule(given)
+
+
+def schedule_or_any(given: Schedule | str) -> Schedule:
+    """As ``schedule_of``, of what is said of executions and not run: AnyOrder too, whose text is "any"."""
+    return AnyOrder() if isinstance(given, AnyOrder) or given == AnyOrder.name else schedule_of(given)
 
 
 def wider_accumulator(schedule: Schedule, scalars: Format) -> str | None:

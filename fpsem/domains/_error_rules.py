@@ -99,6 +99,11 @@ def half_ulp(size: Any, f: Format = BINARY32) -> Any:
     return np.where(np.isfinite(short), np.ldexp(1.0, np.maximum(exponent - 1, f.emin) - f.precision), np.inf)
 
 
+def relative_error(roundings: int) -> float:
+    """At least (1 + u)**k - 1, what k roundings in binary32 change a number by, relatively, where nothing underflows."""
+    return float(np.expm1(roundings * 2.0**-BINARY32.precision) * (1 + 2.0**-40))
+
+
 @dataclass(frozen=True, slots=True)
 class Exact:
     """What an operation has before it is rounded.
@@ -141,6 +146,12 @@ def settled(real: Ends, floats: Ends, err: Any, grid: Any) -> Array:
     flo = np.where(lost, -np.inf, np.where(bottom > flo, _towards(bottom, np.inf), flo))
     fhi = np.where(lost, np.inf, np.where(top < fhi, _towards(top, -np.inf), fhi))
     return pack((lo, hi), (flo, fhi), err, grid)
+
+
+def sharper(x: Array, y: Array) -> Array:
+    """What two rules say of one result, together."""
+    real, floats = ((np.maximum(x[lo], y[lo]), np.minimum(x[hi], y[hi])) for lo, hi in (("lo", "hi"), ("flo", "fhi")))
+    return settled(real, floats, np.minimum(x["err"], y["err"]), np.maximum(x["grid"], y["grid"]))
 
 
 def _difference(a: Any, b: Any) -> Any:

@@ -13,7 +13,8 @@ import numpy as np
 
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
-from fpsem.core.schedule import Schedule, fold
+from fpsem.core.reduction import tree_of
+from fpsem.core.schedule import AnyOrder, Schedule, fold
 from fpsem.domains import _error_rules as rules
 from fpsem.domains import _outward as outward
 from fpsem.domains._error_rules import float_ends, real_ends
@@ -57,7 +58,7 @@ def total(terms: Array, schedule: Schedule) -> Array:
         moved, summed = _nodes(floats, grid, schedule)
         err = outward.up((terms["err"].sum(axis=0) + moved) * (1 + len(terms) * 2.0**-50))
     err = np.where(terms["err"].any(axis=0) | (moved > 0), err, 0.0)
-    real = fold(schedule, [real_ends(term) for term in terms], outward.add)
+    real = fold(tree_of(schedule), [real_ends(term) for term in terms], outward.add)
     return rules.settled(real, (summed[0], summed[1]), err, grid)
 
 
@@ -72,6 +73,8 @@ def _carried(a: Array, b: Array) -> Any:
 
 def _nodes(terms: Array, grid: Any, schedule: Schedule) -> tuple[Any, Array]:
     """What the nodes of a sum of floats (n, 2, ...) round by, added up; and the ends of the sum."""
+    if isinstance(schedule, AnyOrder):
+        return _any_order(terms, grid)
     sums: list[Array] = []
 
     def add(p: Array, q: Array) -> Array:
@@ -80,6 +83,29 @@ def _nodes(terms: Array, grid: Any, schedule: Schedule) -> tuple[Any, Array]:
 
     root = fold(schedule, list(terms), add)
     return (_halves(np.stack(sums), grid).sum(axis=0) if sums else 0.0), root
+
+
+def _any_order(terms: Array, grid: Any) -> tuple[Any, Array]:
+    """The same for every tree; where the terms are rounded products, for these or the exact ones.
+
+    No path has more than n - 1 nodes: all sums stay within (1 + u)**(n - 1) - 1 of the sum of sizes of the exact ones. A tree of
+    n terms has at most n - k + 1 nodes of k terms or more (by induction: 1 + (a - k + 1) + (b - k + 1) <= a + b - k + 1 from
+    k = 2 on), so that the half ulps of its nodes add up to no more than those of the sums of the 2, 3, ..., n largest terms.
+    """
+    n = len(terms)
+    if n == 1:
+        return 0.0, terms[0]
+    slack = 1 + n * 2.0**-50
+    sizes = outward.up(np.abs(terms).max(axis=1).sum(axis=0) * (slack + 2.0**-23))
+    apart = outward.up(rules.relative_error(n - 1) * sizes + n * 2.0**-148)  # an fma may underflow
+    most = np.sort(np.maximum(np.stack([-terms[:, 0], terms[:, 1]]), 0), axis=1)[:, ::-1].cumsum(axis=1).max(axis=0)[1:]
+    reach = outward.up(most * (slack + 2.0**-23) + apart)
+    nodes = outward.up(_halves(np.stack([reach, reach], axis=1), grid).sum(axis=0) * slack)
+    moved = np.where(sizes == 0, 0.0, np.minimum(apart, nodes))
+    away = outward.up(moved + sizes * n * 2.0**-52)
+    ends = np.stack([outward.down(terms[:, 0].sum(axis=0) - away), outward.up(terms[:, 1].sum(axis=0) + away)])
+    held = np.isfinite(_single(reach[-1]))
+    return np.where(held, moved, np.inf), np.where(held, _single(ends), np.array([-np.inf, np.inf]).reshape(2, *[1] * sizes.ndim))
 
 
 def _fused(exact: Array, floats: Array, own: Array, grids: Any, schedule: Schedule) -> tuple[Array, Any, Array]:

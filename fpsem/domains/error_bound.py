@@ -29,7 +29,7 @@ from fpsem.core.formats import BINARY32, FORMATS, format_named
 from fpsem.core.protocol import EXACT, Accumulator, Array, Contract, Kind, own_accumulator
 from fpsem.core.reduction import by_matrices, pairs_of, rows
 from fpsem.core.region import Box
-from fpsem.core.schedule import Compensated, Schedule, Sequential, schedule_of, wider_accumulator
+from fpsem.core.schedule import AnyOrder, Compensated, Schedule, Sequential, schedule_or_any, wider_accumulator
 from fpsem.domains import _error_rules as rules
 from fpsem.domains import _error_sums as error_sums
 from fpsem.domains import _outward as outward
@@ -43,13 +43,13 @@ class ErrorBound:
     """The domain.
 
     Args:
-        schedule: the order of reductions that the bound holds for, a Schedule or its text.
+        schedule: the order of reductions that the bound holds for, a Schedule or its text; "any" for every order.
     """
 
     schedule: Schedule = Sequential()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", schedule_of(self.schedule))
+        object.__setattr__(self, "schedule", schedule_or_any(self.schedule))
         wider_accumulator(self.schedule, BINARY32)
 
     # -- identity ------------------------------------------------------------------------------------------------
@@ -65,10 +65,11 @@ class ErrorBound:
     @property
     def overrides(self) -> Mapping[str, Callable[..., Array]]:
         """Compensated sums have a bound of their own: step by step, a bound cannot see that errors are added to be cancelled.
-        Sums in a tree of binary32 additions are the derived ones, faster."""
+        Sums in a tree of binary32 additions are the derived ones, faster; those in any order have a rule in their place."""
         if isinstance(self.schedule, Compensated):
             return {"sum": self._compensated_sum, "matmul": self._compensated_product}
-        if self.schedule.has_tree and wider_accumulator(self.schedule, BINARY32) is None:
+        one_format = wider_accumulator(self.schedule, BINARY32) is None
+        if isinstance(self.schedule, AnyOrder) or (self.schedule.has_tree and one_format):
             return {"sum": self._sum, "matmul": self._product}
         return {}
 

@@ -122,6 +122,7 @@ FAULTS: Mapping[str, Fault] = {
     "real-graphs-lie-in-error-bound": Fault(ErrorBound, "mul", both_ends_away),
     "ieee32-within-error-bound": Fault(ErrorBound, "div", half_of_the_error),
     "ieee32-graphs-within-error-bound": Fault(IEEE32Exec, "mul", six_last_bits),
+    "ieee32-graphs-within-error-bound-of-any-order": Fault(IEEE32Exec, "mul", six_last_bits),
     "ieee32-within-bound-of-real": Fault(IEEE32Exec, "mul", six_last_bits),
     "error-bound-meets-interval": Fault(ErrorBound, "add", both_ends_away),
     "symbolic-real-evaluates-to-real": Fault(SymbolicReal, "sin", cosine),

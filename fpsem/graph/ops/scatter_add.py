@@ -12,10 +12,9 @@ import numpy as np
 
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array, ScalarDomain
-from fpsem.core.reduction import total
 from fpsem.graph.op import Shape, Sort
 from fpsem.graph.ops._indices import check_range
-from fpsem.graph.ops._reduce import number
+from fpsem.graph.ops._reduce import number, summed
 from fpsem.graph.ops._shapes import axis_index
 from fpsem.graph.ops._tensors import Gradients, Tensor
 
@@ -38,7 +37,7 @@ def meaning(domain: ScalarDomain, x: Array, indices: Array, *, size: int, axis: 
     rows = np.moveaxis(x.reshape(*lead, -1, *trail), at, 0)
     out = np.broadcast_to(number(domain, 0), (size, *rows.shape[1:])).copy()
     for sums, terms in _groups(indices.reshape(-1)):
-        out[sums] = total(domain, [rows[term] for term in terms.T])
+        out[sums] = summed(domain, rows[terms.T], 0, False)
     return np.moveaxis(out, 0, at)
 
 
