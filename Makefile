@@ -24,7 +24,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 lock:                             ## resolve the versions anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --extra onnx --extra bitwuzla --extra dask --extra onnxruntime --extra report --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra onnx --extra bitwuzla --extra cvc5 --extra dask --extra onnxruntime --extra report --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock
 
 clean:

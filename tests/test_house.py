@@ -29,6 +29,7 @@ OPS_NAMED_IN = {
     "graph/trace.py": LEAVES | OPERATORS | {"pi"},
     "graph/ir.py": LEAVES,
     "graph/denote.py": {"input", "parameter"},
+    "graph/scalars.py": {"constant", "input", "literal", "pi", "where"},
     "graph/ops/gelu.py": {"tanh"},
     "graph/ops/_reduce.py": {"matmul", "max", "sum"},
 }

@@ -14,7 +14,6 @@ import numpy as np
 
 from fpsem.analysis.first_order import Carried, FirstOrder
 from fpsem.analysis.scalars import Formula, is_formula
-from fpsem.analysis.tensor_witness import tensor_witness
 from fpsem.analysis.walk import Walk, leaves, walk
 from fpsem.core.bound import WORK, Bound, NodeBound
 from fpsem.core.errors import GraphError, PayloadError
@@ -70,6 +69,8 @@ def error_bound(
     bound = _of_tensors(graph, params, given, boxes, told, ErrorBound(order))
     if not witness:
         return bound
+    from fpsem.analysis.tensor_witness import tensor_witness  # balls are a heavy import
+
     found = tensor_witness(graph, params, boxes, given, order, advance=lambda count: advance(1))
     return bound if found is None else replace(bound, witness=found.x, observed=found.error)
 

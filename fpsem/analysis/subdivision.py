@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fpsem.core.protocol import Array
+from fpsem.core.region import midpoints
 
 Bounded = Callable[[Array, Array], Array]
 """A bound for each of the boxes (n, inputs) from their ends; -inf for one in which there is nothing."""
@@ -75,7 +76,7 @@ def largest_bound(bounded: Bounded, lo: Array, hi: Array, work: int, advance: Ca
 def _halved(bounded: Bounded, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
     """Each box cut in two across the input for which the larger of the two bounds is least."""
     n, inputs = lo.shape
-    middle = _middle(lo, hi)
+    middle = midpoints(lo, hi)
     left, right = np.repeat(hi[:, None], inputs, axis=1), np.repeat(lo[:, None], inputs, axis=1)  # the ends that move
     along = np.arange(inputs)
     left[:, along, along], right[:, along, along] = middle, np.nextafter(middle, np.float32(np.inf))
@@ -89,11 +90,3 @@ def _halved(bounded: Bounded, lo: Array, hi: Array) -> tuple[Array, Array, Array
     los = np.concatenate([lo, right[rows, best]])
     his = np.concatenate([left[rows, best], hi])
     return los, his, np.concatenate([found[0, rows, best], found[1, rows, best]])
-
-
-def _middle(lo: Array, hi: Array) -> Array:
-    """A binary32 number from lo to below hi (lo where they are one): the mean, geometric where the ends are far apart."""
-    a, b = lo.astype(np.float64), hi.astype(np.float64)
-    apart = (a * b > 0) & (np.maximum(np.abs(a), np.abs(b)) > 4 * np.minimum(np.abs(a), np.abs(b)))
-    mean = np.where(apart, np.sign(a) * np.sqrt(np.abs(a) * np.abs(b)), (a + b) / 2).astype(np.float32)
-    return np.maximum(np.where(mean >= hi, np.nextafter(hi, np.float32(-np.inf)), mean), lo)

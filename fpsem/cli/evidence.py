@@ -38,7 +38,7 @@ def proofs(
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove the theorems about the algorithms that run."""
+    """Prove the theorems about the algorithms that run, and lemmas about the arithmetic."""
     from fpsem.core.verdict import Proved
     from fpsem.smt.theorem import load_theorems, proofs_folder
 
@@ -59,7 +59,7 @@ def proofs(
                 row |= {"verdict": type(verdict).__name__, "by": by, "seconds": round(verdict.seconds, 2)}
             rows.append(row)
     if report is not None:
-        _write_report(report, "Proofs: the softfloat algorithms against SMT-LIB", rows)
+        _write_report(report, "Proofs: the softfloat algorithms against SMT-LIB, and lemmas about the arithmetic", rows)
     emit(rows if as_json else [rows_table("proofs", rows)], as_json)
     if any(row.get("verdict", "Proved") != "Proved" for row in rows):
         raise typer.Exit(1)

@@ -1,21 +1,33 @@
-"""Properties of outputs as formulas: written once in Python, read over z3 terms and over numbers alike.
+"""Properties of outputs as formulas: written once in Python, read over z3 terms, intervals and numbers alike.
 
-A property is a function of the output's scalars. It is called once, with scalars that only compare; what it returns is a
-formula, which ``evaluate`` reads over any domain through that domain's own comparisons. So ``==`` is IEEE equality in the
-solver and in the replay: false on NaN, and -0 equals +0.
+A property is a function of a graph's values. It is called once, with scalars that only compare; what it returns is a formula,
+which ``evaluate`` reads over any domain through that domain's own comparisons. So ``==`` is IEEE equality in the solver, in the
+bounds and in the replay: false on NaN, and -0 equals +0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NoReturn
+from math import prod
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from fpsem.core.errors import PropertyError
+from fpsem.core.errors import PropertyError, UnknownNameError
 from fpsem.core.protocol import Array, ScalarDomain, exact_array
+from fpsem.graph.ir import Graph
+from fpsem.graph.op import Sort
+
+Shape = tuple[int, ...]
+
+
+class Source(NamedTuple):
+    """Where a scalar is read: of which graph of the question ("" where there is one), a node's index."""
+
+    graph: str
+    node: int
 
 
 class _NoBool:
@@ -30,7 +42,7 @@ class _NoBool:
 
 @dataclass(frozen=True, eq=False)
 class Truth(_NoBool):
-    """A comparison of two scalars, or truths joined by ``&``, ``|``, ``~`` or ``implies``."""
+    """A comparison of two scalars, a fact of one, or truths joined by ``&``, ``|``, ``~`` or ``implies``."""
 
     kind: str
     parts: tuple[Any, ...]
@@ -51,9 +63,10 @@ class Truth(_NoBool):
 
 @dataclass(frozen=True, eq=False)
 class Scalar(_NoBool):
-    """An output's element by its place, or a number, rounded to the domain; all it can do is compare."""
+    """An element of a value by its place in C order, or a number, rounded to the domain; all it can do is compare."""
 
-    place: int | None = None
+    source: Source | None = None
+    place: int = 0
     number: Fraction | None = None
 
     def __lt__(self, other: Any) -> Truth:
@@ -74,39 +87,164 @@ class Scalar(_NoBool):
     def __ne__(self, other: Any) -> Truth:  # type: ignore[override]
         return Truth("not", (Truth("equal", (self, _scalar(other))),))
 
+    def is_finite(self) -> Truth:
+        """Neither infinite nor NaN."""
+        return Truth("is_finite", (self,))
 
-def formula_of(holds: Callable[[Any], Any], count: int) -> Truth:
-    """The formula of a property of that many scalars; a list of truths means that all hold.
+    def is_nan(self) -> Truth:
+        """NaN."""
+        return Truth("is_nan", (self,))
+
+
+class Values(_NoBool):
+    """The scalars of a tensor: ``y[i]`` counts in C order, ``y[i, j]`` by axes."""
+
+    def __init__(self, source: Source, shape: Shape) -> None:
+        self.source, self.shape = source, shape
+
+    def __len__(self) -> int:
+        return prod(self.shape)
+
+    def __iter__(self) -> Iterator[Scalar]:
+        return (Scalar(self.source, place) for place in range(len(self)))
+
+    def __getitem__(self, at: Any) -> Scalar:
+        places = np.arange(len(self)) if isinstance(at, (int, np.integer)) else np.arange(len(self)).reshape(self.shape)
+        place = places[at]
+        if np.ndim(place):
+            raise PropertyError(f"{at!r} is not one element of the shape {self.shape}")
+        return Scalar(self.source, int(place))
+
+    def is_finite(self) -> Truth:
+        """No element is infinite or NaN."""
+        return every(scalar.is_finite() for scalar in self)
+
+    def argmax(self) -> Argmax:
+        """To be compared: ``y.argmax() == 3``."""
+        return Argmax(self)
+
+
+class Outputs(Values):
+    """The values of a graph. Of one output it is that tensor; ``y["name"]`` is an output by name.
+
+    Args:
+        key: the graph's name in the question.
+        graph: the graph.
+    """
+
+    def __init__(self, key: str, graph: Graph) -> None:
+        self._key, self._graph = key, graph
+        if len(graph.outputs) == 1:
+            (index,) = graph.outputs.values()
+            super().__init__(Source(key, index), graph.nodes[index].shape)
+        else:
+            super().__init__(Source(key, -1), ())
+
+    def _values(self, index: int) -> Values:
+        if self._graph.op(index).sort is not Sort.SCALAR:
+            raise PropertyError(f"node {self._graph.name_of(index)!r} holds no numbers")
+        return Values(Source(self._key, index), self._graph.nodes[index].shape)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, str):
+            if at not in self._graph.outputs:
+                raise UnknownNameError("output", at, self._graph.outputs)
+            return self._values(self._graph.outputs[at])
+        if self.source.node < 0:
+            raise PropertyError(f"there are several outputs; name one: {', '.join(self._graph.outputs)}")
+        return super().__getitem__(at)
+
+    def node(self, name: str) -> Values:
+        """An intermediate value: a node by its label, or "%3". Raises UnknownNameError."""
+        named = {self._graph.name_of(i): i for i in range(len(self._graph.nodes))}
+        named |= {f"%{i}": i for i in range(len(self._graph.nodes))}
+        if name not in named:
+            raise UnknownNameError("node", name, named)
+        return self._values(named[name])
+
+    @property
+    def inputs(self) -> Any:
+        """The input's values; a dictionary by name where there are several."""
+        leaves = enumerate(self._graph.nodes)
+        found = {str(node.attributes["name"]): self._values(index) for index, node in leaves if node.op == "input"}
+        return next(iter(found.values())) if len(found) == 1 else found
+
+
+@dataclass(frozen=True, eq=False)
+class Argmax(_NoBool):
+    """The place of the largest element, the first of equals, as torch.argmax has it; of NaNs nothing is true."""
+
+    values: Values
+
+    def __eq__(self, place: Any) -> Truth:  # type: ignore[override]
+        if isinstance(place, bool) or not isinstance(place, (int, np.integer)) or not 0 <= place < len(self.values):
+            raise PropertyError(f"argmax is compared with a place of {len(self.values)}, not with {place!r}")
+        top = self.values[int(place)]
+        others = [(i, scalar) for i, scalar in enumerate(self.values) if i != place]
+        return every([top == top, *(top > scalar if i < place else top >= scalar for i, scalar in others)])
+
+    def __ne__(self, place: Any) -> Truth:  # type: ignore[override]
+        return Truth("not", (self == place,))
+
+
+def every(truths: Any) -> Truth:
+    """All of one or more truths."""
+    parts = tuple(_truth(part) for part in truths)
+    return parts[0] if len(parts) == 1 else Truth("all", parts)
+
+
+def within_ulps(a: Scalar, b: Scalar, ulps: int) -> Truth:
+    """At most so many binary32 numbers lie from one to the other, both zeros being one; or both are NaN."""
+    return Truth("within_ulps", (a, b, ulps))
+
+
+def formula_of(holds: Callable[[Any], Any], values: Any) -> Truth:
+    """The formula of a property of those values; a list of truths means that all hold.
 
     Raises:
         PropertyError: it returns anything else, or asks a scalar for its bool.
     """
-    result = holds(tuple(Scalar(place=place) for place in range(count)))
+    result = holds(values)
     if isinstance(result, (list, tuple)) and result:
-        return Truth("all", tuple(_truth(part) for part in result))
+        return every(result)
     return _truth(result)
 
 
-def evaluate(formula: Truth, domain: ScalarDomain, outputs: Array, connectives: Sequence[Callable[..., Any]]) -> Any:
-    """The formula over a domain's flat outputs.
+def sources_of(formula: Truth) -> set[Source]:
+    """The values that it reads."""
+    found: set[Source] = set()
+    for part in formula.parts:
+        if isinstance(part, Truth):
+            found |= sources_of(part)
+        elif isinstance(part, Scalar) and part.source is not None:
+            found.add(part.source)
+    return found
+
+
+def evaluate(
+    formula: Truth, domain: ScalarDomain, held: Mapping[Source, Sequence[Array]], connectives: Mapping[str, Callable[..., Any]]
+) -> Any:
+    """The formula over a domain's values.
 
     Args:
         formula: of ``formula_of``.
         domain: whose comparisons are meant.
-        outputs: its scalars.
-        connectives: all, any and not of the domain's truths, each of positional arguments.
+        held: what is read, the elements in C order.
+        connectives: "all", "any" and "not" of the domain's truths, and "within_ulps" of two scalars and a number.
     """
-    joins = dict(zip(("all", "any", "not"), connectives))
-    if formula.kind in joins:
-        return joins[formula.kind](*(evaluate(part, domain, outputs, connectives) for part in formula.parts))
-    operands = [_operand(scalar, domain, outputs) for scalar in formula.parts]
-    return getattr(domain, formula.kind)(*operands)[0]
+    if formula.kind in ("all", "any", "not"):
+        return connectives[formula.kind](*(evaluate(part, domain, held, connectives) for part in formula.parts))
+    operands = [_operand(part, domain, held) for part in formula.parts if isinstance(part, Scalar)]
+    if formula.kind == "within_ulps":
+        return connectives["within_ulps"](*operands, formula.parts[2])
+    return getattr(domain, formula.kind)(*operands)
 
 
-def _operand(scalar: Scalar, domain: ScalarDomain, outputs: Array) -> Array:
-    if scalar.place is None:
-        return domain.constant(exact_array([scalar.number]))
-    return outputs[scalar.place : scalar.place + 1]
+def _operand(scalar: Scalar, domain: ScalarDomain, held: Mapping[Source, Sequence[Array]]) -> Array:
+    if scalar.source is None:
+        return domain.constant(exact_array(scalar.number))
+    found: Array = held[scalar.source][scalar.place]
+    return found
 
 
 def _scalar(value: Any) -> Scalar:

@@ -1,113 +1,222 @@
-"""Prove a property of a graph's binary32 outputs over a box, or find inputs that break it.
+"""Prove a property of graphs' binary32 outputs over a region, or find inputs that break it.
 
-A refutation counts only after its witness has been replayed bit for bit in the executable domain.
+The cheapest argument that suffices answers: every input where they are few, intervals of executions on boxes that are cut where
+they must be, and then solvers, who are told the ranges. A refutation counts only after its witness has been replayed bit for
+bit in the executable domain, by running the graphs themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import prod
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import z3
 
 from fpsem.core.errors import PayloadError, UnsupportedError
 from fpsem.core.protocol import Array
-from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.core.verdict import Proved, Refuted, Unknown, Verdict
-from fpsem.domains.ieee32 import IEEE32Exec
-from fpsem.domains.symbolic_fp32 import SymbolicFP32
-from fpsem.graph.denote import run
+from fpsem.graph.denote import check_names, check_shape
 from fpsem.graph.ir import Graph
-from fpsem.smt.formula import Truth, evaluate, formula_of
-from fpsem.smt.solver import decide
+from fpsem.smt.encoding import Encoding
+from fpsem.smt.formula import Outputs, Truth, formula_of
+from fpsem.smt.portfolio import Limits, Query, ask, installed
+from fpsem.smt.question import Execution, Question
+from fpsem.smt.regions import Part, parts_of
+from fpsem.smt.splitting import split
 
 Property = Callable[[Any], Any]
-"""Takes the output's scalars, a flat tuple, and gives a comparison, comparisons joined by ``&``, ``|`` and ``~``, or a list
-of these that must all hold; see ``fpsem.smt.formula``."""
+"""Takes the outputs' scalars and gives a comparison, comparisons joined by ``&``, ``|``, ``~`` and ``implies``, or a list of
+these that must all hold; see ``fpsem.smt.formula``."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How a question is decided, and what it may cost.
+
+    Args:
+        seconds: for the whole question.
+        memory: bytes, for all solvers together.
+        solvers: which to ask; all that are installed where none is named.
+        confirm: whether a second solver must agree.
+        bounds: whether intervals of executions may answer, before solvers are asked.
+        boxes: how many boxes intervals may look at.
+        refinements: how often elementary functions may be made finer.
+    """
+
+    seconds: float = 60.0
+    memory: int = 4 << 30
+    solvers: tuple[str, ...] = ()
+    confirm: bool = False
+    bounds: bool = True
+    boxes: int = 200_000
+    refinements: int = 200
 
 
 def prove(
     graph: Graph,
     params: Mapping[str, Any],
-    region: Box,
+    region: Any,
     holds: Property,
     schedule: Schedule | str = Sequential(),
     timeout: float = 60.0,
-    solver: str = "z3",
+    solver: str | Sequence[str] = (),
+    *,
+    confirm: bool = False,
+    bounds: bool = True,
+    memory: int = 4 << 30,
+    advance: Callable[[int], Any] = lambda n: None,
 ) -> Verdict:
-    """Does the property hold of the binary32 execution for every input of the box?
+    """Does the property hold of the binary32 execution for every input of the region?
 
     Args:
-        graph: with one input and one output.
+        graph: the graph.
         params: float32 tensors by parameter name.
-        region: the inputs.
+        region: the inputs: a Box, a Ball, a Union or a Such; Boxes and Balls by name where there are several inputs.
         holds: the property.
-        schedule: the order of reductions in the execution that the verdict is about.
-        timeout: seconds for the solver.
-        solver: "z3", or "bitwuzla" (which can prove but gives no witness here).
+        schedule: the order of reductions in the execution that the verdict is about, fused or not.
+        timeout: seconds for the whole question.
+        solver: "z3", "bitwuzla", "cvc5", several of them, or all that are installed.
+        confirm: whether a second solver must agree with the first.
+        bounds: whether intervals of executions may answer, before solvers are asked.
+        memory: bytes, for all solvers together.
+        advance: is told how many more boxes were looked at.
 
     Returns:
-        Proved by the solver; Refuted with the witness "x" (float32) after it replayed; or Unknown with the reason.
+        Proved, by whom and by which argument; Refuted with a witness by input name (float32) after it replayed; or Unknown with
+        the reason.
 
     Raises:
-        PayloadError: the box does not fit the graph's input, or a parameter does not fit.
+        PayloadError: the region does not fit the graph's inputs, or a parameter does not fit.
         PropertyError: the property is not a formula of comparisons.
+        UnknownNameError: no such solver.
+        MissingExtraError: a solver that is named is not installed.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise PayloadError(
-            f"a question needs one input and one output, not {len(graph.inputs)} and {len(graph.outputs)}"
-        )
-    (output,) = graph.outputs.values()
-    formula = formula_of(holds, prod(graph.nodes[output].shape))
-    domain = SymbolicFP32(schedule=schedule_of(schedule))
-    x, within = _symbols(domain, region)
-    try:
-        outputs = run(graph, params, x, domain).reshape(-1)
-    except UnsupportedError as error:
-        return Unknown(str(error))
-    wanted = evaluate(formula, domain, outputs, (_all, z3.Or, z3.Not))
-    answer = decide(_all(*within, z3.Not(wanted)), solver, timeout)
-    if answer.status == "unsat":
-        return Proved(answer.solver, answer.seconds)
-    if answer.model is None:
-        return Unknown(
-            f"{answer.solver} answered {answer.status} after {answer.seconds:.1f} s of {timeout:g}", answer.seconds
-        )
-    witness = domain.to_bits(_evaluate(answer.model, x)).view(np.float32)
-    if _replays(graph, params, witness, region, formula, domain.schedule):
-        return Refuted({"x": witness}, answer.solver, answer.seconds)
-    return Unknown(f"the witness of {answer.solver} did not replay", answer.seconds)
+    solvers = (solver,) if isinstance(solver, str) else tuple(solver)
+    effort = Effort(timeout, memory, solvers, confirm, bounds)
+    execution = Execution(graph, params, schedule_of(schedule))
+    return decide({"": execution}, region, lambda values: holds(values[""]), effort, advance)
 
 
-def _symbols(domain: SymbolicFP32, region: Box) -> tuple[Array, list[Any]]:
-    """The box as terms: a constant where it is a point, else a variable between its ends."""
-    low, high = (domain.from_bits(end.view(np.uint32)) for end in (region.lo, region.hi))
-    free = domain.symbols("x", region.shape)
-    x = np.where(region.fixed, low, free)
-    within = [z3.And(z3.fpLEQ(low[i], x[i]), z3.fpLEQ(x[i], high[i])) for i in map(tuple, np.argwhere(~region.fixed))]
-    return x, within
+def decide(
+    executions: Mapping[str, Execution],
+    region: Any,
+    holds: Callable[[Mapping[str, Outputs]], Any],
+    effort: Effort = Effort(),
+    advance: Callable[[int], Any] = lambda n: None,
+) -> Verdict:
+    """Does a property of several executions on the same inputs hold for every input of the region?
+
+    Args:
+        executions: by name. The inputs are those of all of them, by name.
+        region: the inputs.
+        holds: the property of their values by the same names.
+        effort: what it may cost.
+        advance: is told how many more boxes were looked at.
+    """
+    inputs = _inputs(executions.values())
+    for execution in executions.values():
+        check_names("parameter", execution.graph.parameters, execution.params)
+        for name, shape in execution.graph.parameters.items():
+            check_shape(f"parameter {name!r}", np.shape(execution.params[name]), shape)
+    values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
+    formula = formula_of(holds, values)
+    start, said = time.monotonic(), list[str]()
+    for part in parts_of(region, inputs):
+        question = Question(executions, _under(part, formula, values), inputs)
+        left = max(0.01, effort.seconds - (time.monotonic() - start))
+        try:
+            verdict = _decided(question, part, replace(effort, seconds=left), advance)
+        except UnsupportedError as error:
+            verdict = Unknown(str(error))
+        if not isinstance(verdict, Proved):
+            return replace(verdict, seconds=time.monotonic() - start)
+        said.append(verdict.by)
+    return Proved("; ".join(dict.fromkeys(said)), time.monotonic() - start)
 
 
-def _all(*truths: Any) -> Any:
-    """Their conjunction; z3.And of one truth is that truth, wrapped where a solver's text form would not have it."""
-    return truths[0] if len(truths) == 1 else z3.And(*truths)
+def _inputs(executions: Iterable[Execution]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for execution in executions:
+        if execution.graph.integer_inputs:
+            raise PayloadError(f"inputs that are integers cannot be asked about: {', '.join(execution.graph.integer_inputs)}")
+        moved = {} if execution.moved is None else {execution.moved[2]: ()}
+        for name, shape in {**execution.graph.inputs, **moved}.items():
+            check_shape(f"input {name!r}", shape, found.setdefault(name, shape))
+    return found
 
 
-def _evaluate(model: Any, x: Array) -> Array:
-    out = np.empty(x.shape, dtype=object)
-    for index, term in np.ndenumerate(x):
-        out[index] = model.eval(term, model_completion=True)
-    return out
+def _under(part: Part, formula: Truth, values: Mapping[str, Outputs]) -> Truth:
+    """The formula, where the region's relations hold."""
+    for relation in part.relations:
+        formula = formula_of(relation, next(iter(values.values())).inputs).implies(formula)
+    return formula
 
 
-def _replays(
-    graph: Graph, params: Mapping[str, Any], witness: Array, region: Box, formula: Truth, schedule: Schedule
-) -> bool:
-    """Whether the witness is in the box and the executable semantics breaks the property there."""
-    domain = IEEE32Exec(schedule=schedule)
-    outputs = run(graph, params, witness, domain).reshape(-1)
-    holds = evaluate(formula, domain, outputs, (lambda *t: all(t), lambda *t: any(t), lambda t: not t))
-    return region.contains(witness) and not bool(holds)
+def _decided(question: Question, part: Part, effort: Effort, advance: Callable[[int], Any]) -> Verdict:
+    start = time.monotonic()
+    lo, hi = _ends(question, part)
+    if effort.bounds:
+        found = split(question, lo, hi, effort.seconds / 4, effort.boxes, advance)
+        if found.witness is not None:
+            return _refuted(question, found.witness, "an execution", start)
+        if not len(found.lo):
+            boxes = f"{found.looked_at} box{'es' if found.looked_at > 1 else ''}"
+            return Proved(f"monotone operations: intervals of binary32 executions on {boxes}", time.monotonic() - start)
+        if len(found.lo) < _FEW_LEFT:
+            lo, hi = found.lo.min(axis=0), found.hi.max(axis=0)
+    return _by_solvers(question, lo, hi, effort, start)
+
+
+_FEW_LEFT = 64
+"""Of so many undecided boxes solvers are asked about the hull; of more, about the whole region."""
+
+
+def _refuted(question: Question, x: Array, by: str, start: float) -> Verdict:
+    witness = question.named(x)
+    if question.replays(witness):
+        return Refuted(witness, by, time.monotonic() - start)
+    return Unknown(f"the witness of {by} did not replay", time.monotonic() - start)
+
+
+def _by_solvers(question: Question, lo: Array, hi: Array, effort: Effort, start: float) -> Verdict:
+    solvers, end = effort.solvers or installed(), start + effort.seconds
+    encoding = Encoding(question, lo, hi, effort.bounds)
+    for refined in range(effort.refinements):
+        left = end - time.monotonic()
+        if left <= 0:
+            break
+        answer = ask(encoding.query, solvers, Limits(left, effort.memory), effort.confirm)
+        by = " and ".join([answer.solver, *answer.confirmed_by])
+        if answer.status == "unsat":
+            told = f"{by}, {refined} refinements of elementary functions" if encoding.applications else by
+            return Proved(told, time.monotonic() - start)
+        if answer.status != "sat" or answer.values is None:
+            return Unknown(answer.reason, time.monotonic() - start)
+        verdict = _refuted(question, encoding.inputs(answer.values), by, start)
+        if isinstance(verdict, Refuted) or not encoding.refine(answer.values):
+            return verdict
+    spent = f"no answer within {effort.seconds:g} s and {effort.refinements} refinements of elementary functions"
+    return Unknown(spent, time.monotonic() - start)
+
+
+def smtlib_of(executions: Mapping[str, Execution], region: Any, holds: Callable[[Mapping[str, Outputs]], Any]) -> Query:
+    """The question as SMT-LIB text: satisfiable where the property fails somewhere; of a region of one box.
+
+    Raises:
+        PayloadError: the region has several boxes.
+    """
+    inputs = _inputs(executions.values())
+    values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
+    parts = list(parts_of(region, inputs))
+    if len(parts) != 1:
+        raise PayloadError(f"a region of {len(parts)} boxes has as many questions: export each")
+    question = Question(executions, _under(parts[0], formula_of(holds, values), values), inputs)
+    return Encoding(question, *_ends(question, parts[0])).query
+
+
+def _ends(question: Question, part: Part) -> tuple[Array, Array]:
+    lo, hi = (question.flat({name: getattr(box, end) for name, box in part.boxes.items()}) for end in ("lo", "hi"))
+    return lo, hi

@@ -1,0 +1,234 @@
+"""A question over a box as z3 terms, with what intervals of executions know of every node.
+
+A node that has one value in the box is that number; a maximum or a choice that ranges decide is the operand chosen, so stable
+ReLUs are gone; what a node's value lies between is said as a lemma. An elementary function, which SMT-LIB has not, is a variable
+of which is said what its interval is on each piece of the argument's range: true of every correctly rounded execution, and made
+finer at the arguments of a model that turns out to be none.
+
+Guarantees: each execution in the box satisfies the formulas, so that unsat proves; a model is a candidate, to be replayed.
+
+Source: SMT-LIB theory FloatingPoint; Clarke et al., "Counterexample-guided abstraction refinement", J. ACM 50, 2003.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import z3
+
+from fpsem.core.formats import BINARY32
+from fpsem.core.protocol import ELEMENTARY, Array
+from fpsem.core.region import midpoints
+from fpsem.domains.symbolic_fp32 import SymbolicFP32
+from fpsem.graph.denote import Interpreter, evaluate
+from fpsem.graph.ir import Node
+from fpsem.smt.portfolio import Query
+from fpsem.smt.question import INTERVALS, Connectives, Question
+
+_TERMS = SymbolicFP32()
+_FIRST_PIECES, _MORE_PIECES = 16, 8
+"""How many pieces a function's argument range has at first, and a piece that is made finer."""
+
+
+@dataclass
+class Application:
+    """An elementary function of a term: both variables, and the pieces of the argument's range.
+
+    Args:
+        function: its name.
+        argument: the variable that is the argument.
+        result: the variable that stands for the result.
+        pieces: ends of pieces, float32, in order, together all of the range; none where the argument may be NaN.
+    """
+
+    function: str
+    argument: Any
+    result: Any
+    pieces: list[tuple[Any, Any]]
+
+    def lemmas(self) -> list[Any]:
+        """What is known of the result."""
+        if not self.pieces:
+            return []
+        lo, hi = (np.array([piece[side] for piece in self.pieces], np.float32) for side in (0, 1))
+        found = getattr(INTERVALS, self.function)(INTERVALS.between(lo, hi))
+        made = []
+        for low, high, value in zip(lo, hi, found):
+            if not (np.isneginf(value["lo"]) and np.isposinf(value["hi"])):
+                inside = z3.And(_number(low) <= self.argument, self.argument <= _number(high))
+                made.append(z3.Implies(inside, z3.And(_number(value["lo"]) <= self.result, self.result <= _number(value["hi"]))))
+        return made
+
+    def refine(self, code: int) -> bool:
+        """Make the piece that holds an argument finer, the argument a piece of its own; whether that says more."""
+        at = np.uint32(code).view(np.float32)
+        for index, (lo, hi) in enumerate(self.pieces):
+            if lo <= at <= hi and lo < hi:
+                left, right = np.nextafter(at, np.float32(-np.inf)), np.nextafter(at, np.float32(np.inf))
+                cut = [*_pieces(lo, left, _MORE_PIECES), (at, at), *_pieces(right, hi, _MORE_PIECES)]
+                self.pieces[index : index + 1] = cut
+                return True
+        return False
+
+
+def _pieces(lo: Any, hi: Any, count: int) -> list[tuple[Any, Any]]:
+    """A range cut into about that many."""
+    if not lo <= hi:
+        return []
+    if count < 2 or lo == hi:
+        return [(lo, hi)]
+    (middle,) = midpoints(np.array([lo]), np.array([hi]))
+    return [*_pieces(lo, middle, count // 2), *_pieces(np.nextafter(middle, np.float32(np.inf)), hi, count // 2)]
+
+
+@dataclass
+class Encoding:
+    """A question over a box.
+
+    Args:
+        question: what is asked.
+        lo: (elements,) lower ends, float32.
+        hi: upper ends.
+        lemmas: whether ranges of nodes are said.
+    """
+
+    question: Question
+    lo: Array
+    hi: Array
+    lemmas: bool = True
+    symbols: dict[str, Any] = field(default_factory=dict)
+    facts: list[Any] = field(default_factory=list)
+    applications: list[Application] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        graph = self.question.scalars
+        ranges: dict[int, Array] = {}
+        box = {name: INTERVALS.between(self.lo[i], self.hi[i]) for i, name in enumerate(graph.inputs)}
+        Interpreter(graph, INTERVALS).interpret(box, ranges.__setitem__)
+        terms: dict[int, Array] = {}
+        for index, node in enumerate(graph.nodes):
+            operands, known = ([held[i] for i in node.inputs] for held in (terms, ranges))
+            terms[index] = self._term(index, node, operands, known, ranges[index])
+        within = partial(_within, self.facts)
+        connectives: Connectives = {"all": _joined(z3.And), "any": _joined(z3.Or), "not": _joined(z3.Not), "within_ulps": within}
+        truth = self.question.truths(terms, _TERMS, connectives)
+        self._wanted = z3.Not(_item(truth))
+
+    @property
+    def query(self) -> Query:
+        """Is there an input at which the formula fails?"""
+        known = [lemma for application in self.applications for lemma in application.lemmas()]
+        return Query.of([*self.facts, *known, self._wanted], self.symbols)
+
+    def inputs(self, values: Mapping[str, int]) -> Array:
+        """The input that a model's codes are, (elements,) float32."""
+        codes = self.lo.view(np.uint32).copy()
+        for i, name in enumerate(self.question.scalars.inputs):
+            if name in values:
+                codes[i] = values[name]
+        return codes.view(np.float32)
+
+    def refine(self, values: Mapping[str, int]) -> bool:
+        """Say more of the functions at a model that is no execution; whether there was more to say."""
+        finer = [application.refine(values[str(application.argument)]) for application in self.applications]
+        return any(finer)
+
+    def _term(self, index: int, node: Node, operands: list[Array], ranges: list[Array], own: Array) -> Array:
+        if node.op == "input":
+            return self._input(str(node.attributes["name"]), own)
+        if own.dtype != INTERVALS.pi().dtype:  # a truth
+            return _cell(z3.BoolVal(bool(own))) if own >= 0 else evaluate(index, node, operands, _TERMS)
+        if _code(own["lo"]) == _code(own["hi"]):
+            return _cell(_number(own["lo"]))
+        if node.op in ELEMENTARY:
+            return self._function(index, node.op, operands[0], ranges[0])
+        chosen = _CHOOSES[node.op](ranges) if node.op in _CHOOSES else None
+        if chosen is not None:
+            return operands[chosen]
+        term = evaluate(index, node, operands, _TERMS)
+        if self.lemmas and node.inputs and not _is_whole(own):
+            self.facts.append(z3.And(_number(own["lo"]) <= _item(term), _item(term) <= _number(own["hi"])))
+        return term
+
+    def _input(self, name: str, own: Array) -> Array:
+        if _code(own["lo"]) == _code(own["hi"]):
+            return _cell(_number(own["lo"]))
+        self.symbols[name] = z3.FP(name, z3.Float32())
+        self.facts.append(z3.And(_number(own["lo"]) <= self.symbols[name], self.symbols[name] <= _number(own["hi"])))
+        return _cell(self.symbols[name])
+
+    def _function(self, index: int, name: str, operand: Array, given: Array) -> Array:
+        argument, result = (z3.FP(f"{name}%{index}.{part}", z3.Float32()) for part in ("argument", "result"))
+        self.symbols[str(argument)] = argument
+        self.facts.append(argument == _item(operand))
+        pieces = [] if _is_whole(given) or np.isnan(given["lo"]) else _pieces(given["lo"], given["hi"], _FIRST_PIECES)
+        self.applications.append(Application(name, argument, result, pieces))
+        return _cell(result)
+
+
+def _larger(ranges: list[Array]) -> int | None:
+    x, y = ranges
+    if _is_whole(x) or _is_whole(y):
+        return None
+    return 0 if x["lo"] > y["hi"] else 1 if y["lo"] > x["hi"] else None
+
+
+def _chosen(ranges: list[Array]) -> int | None:
+    return None if ranges[0] < 0 else 1 if ranges[0] else 2
+
+
+_CHOOSES: Mapping[str, Callable[[list[Array]], int | None]] = {
+    "maximum": _larger,
+    "minimum": lambda ranges: None if (larger := _larger(ranges)) is None else 1 - larger,
+    "where": _chosen,
+}
+"""Ops that give one of their operands, and which, where ranges tell."""
+
+
+def _within(facts: list[Any], a: Array, b: Array, ulps: int) -> Any:
+    """Within so many numbers of each other: codes are variables, which every solver can be asked about."""
+    x, y = _item(a), _item(b)
+    both = z3.And(z3.fpIsNaN(x), z3.fpIsNaN(y))
+    if ulps == 0:
+        return z3.Or(z3.fpEQ(x, y), both)
+    places = []
+    for term in (x, y):
+        code = z3.FreshConst(z3.BitVecSort(BINARY32.width), "code")
+        facts.append(z3.fpBVToFP(code, z3.Float32()) == term)
+        magnitude = z3.ZeroExt(2, z3.Extract(BINARY32.width - 2, 0, code))
+        sign = z3.Extract(BINARY32.width - 1, BINARY32.width - 1, code) == 1
+        places.append(z3.If(sign, -magnitude, magnitude))
+    apart = places[0] - places[1]
+    numbers = z3.And(z3.Not(z3.fpIsNaN(x)), z3.Not(z3.fpIsNaN(y)))
+    return z3.Or(both, z3.And(numbers, apart <= ulps, -ulps <= apart))
+
+
+def _joined(connective: Callable[..., Any]) -> Callable[..., Any]:
+    """A connective of truths as they come; of one truth alone it is that truth, which solvers want."""
+    return lambda *t: _item(t[0]) if len(t) == 1 and connective is not z3.Not else connective(*map(_item, t))
+
+
+def _item(term: Any) -> Any:
+    return term.item() if isinstance(term, np.ndarray) else term
+
+
+def _cell(term: Any) -> Array:
+    cell = np.empty((), dtype=object)
+    cell[()] = term
+    return cell
+
+
+def _code(x: Any) -> int:
+    return int(np.asarray(x, np.float32).view(np.uint32))
+
+
+def _number(x: Any) -> Any:
+    return z3.simplify(z3.fpBVToFP(z3.BitVecVal(_code(x), BINARY32.width), z3.Float32()))
+
+
+def _is_whole(x: Array) -> bool:
+    return bool(np.isneginf(x["lo"]) and np.isposinf(x["hi"]))

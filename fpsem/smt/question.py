@@ -1,0 +1,199 @@
+"""Questions: does a formula hold of the binary32 executions of one or more graphs, for every input of a region?
+
+All graphs of a question are written out as one graph of scalars, each in its schedule, over the same inputs. So one walk reads
+them in any domain, many inputs or boxes at once: codes, intervals of executions, z3 terms. The replay of a witness does not
+rest on it: that runs the graphs themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fpsem.core.formats import BINARY32
+from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.core.schedule import Schedule, Sequential
+from fpsem.domains import _outward as outward
+from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.domains.interval import Interval
+from fpsem.graph.denote import Interpreter, embed_all, run
+from fpsem.graph.ir import Graph
+from fpsem.graph.scalars import ScalarRecorder, recording
+from fpsem.smt.formula import Source, Truth, evaluate, sources_of
+
+Connectives = Mapping[str, Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A graph as it is run.
+
+    Args:
+        graph: what is computed.
+        params: float32 tensors by parameter name.
+        schedule: the order of its sums.
+        moved: an element of an input, and the name of the input of shape () that is read in its place, where one is.
+    """
+
+    graph: Graph
+    params: Mapping[str, Any]
+    schedule: Schedule = Sequential()
+    moved: tuple[str, tuple[int, ...], str] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A formula about executions.
+
+    Args:
+        executions: by the names that the formula's sources have.
+        formula: what is to hold.
+        inputs: the shapes of the inputs, which all executions share.
+    """
+
+    executions: Mapping[str, Execution]
+    formula: Truth
+    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def _written_out(self) -> tuple[Graph, Mapping[Source, tuple[int, ...]]]:
+        recorder = ScalarRecorder()
+        given = {name: recorder.inputs(name, shape) for name, shape in self.inputs.items()}
+        places: dict[Source, tuple[int, ...]] = {}
+        for key, execution in self.executions.items():
+            domain = recording(recorder, execution.schedule)
+            values: dict[int, Array] = {}
+            leaves = {name: given[name].copy() for name in execution.graph.inputs}
+            if execution.moved is not None:
+                name, element, other = execution.moved
+                leaves[name][element] = given[other]
+            payload = embed_all("parameter", execution.graph.parameters, execution.params, domain)
+            Interpreter(execution.graph, domain).interpret({**payload, **leaves}, values.__setitem__)
+            for source in (s for s in sources_of(self.formula) if s.graph == key):
+                places[source] = tuple(int(i) for i in values[source.node].reshape(-1))
+        outputs = {str(index): index for found in places.values() for index in found}
+        return recorder.finish(outputs), places
+
+    @property
+    def scalars(self) -> Graph:
+        """The graph of scalars; its inputs are elements, named ``x[0,1]``, in the order of ``inputs``."""
+        return self._written_out[0]
+
+    @property
+    def places(self) -> Mapping[Source, tuple[int, ...]]:
+        """Which of its nodes the formula reads, element by element."""
+        return self._written_out[1]
+
+    def truths(self, values: Mapping[int, Array], domain: ScalarDomain, connectives: Connectives) -> Any:
+        """The formula, given the nodes that it reads."""
+        held = {source: [values[index] for index in found] for source, found in self.places.items()}
+        return evaluate(self.formula, domain, held, connectives)
+
+    @cached_property
+    def _execute(self) -> Interpreter:
+        return Interpreter(self.scalars, IEEE32Exec())
+
+    @cached_property
+    def _enclose(self) -> Interpreter:
+        return Interpreter(self.scalars, INTERVALS)
+
+    def at_points(self, x: Array) -> Array:
+        """Whether the formula holds at inputs (n, elements), float32, in executions."""
+        leaves = {name: np.ascontiguousarray(x[:, i]).view(np.uint32) for i, name in enumerate(self.scalars.inputs)}
+        found = self._execute.interpret(leaves)
+        truth = self.truths({int(name): value for name, value in found.items()}, self._execute.domain, EXECUTED)
+        return np.broadcast_to(np.asarray(truth, bool), (len(x),))
+
+    def on_boxes(self, lo: Array, hi: Array) -> Array:
+        """Whether it holds everywhere, nowhere, or that is unknown (int8), in boxes (n, elements) of float32 ends."""
+        leaves = {name: INTERVALS.between(lo[:, i], hi[:, i]) for i, name in enumerate(self.scalars.inputs)}
+        found = self._enclose.interpret(leaves)
+        truth = self.truths({int(name): value for name, value in found.items()}, INTERVALS, ENCLOSED)
+        return np.broadcast_to(np.asarray(truth, np.int8), (len(lo),))
+
+    def flat(self, tensors: Mapping[str, Any]) -> Array:
+        """Tensors by input name as one row of elements."""
+        return np.concatenate([np.ravel(np.asarray(tensors[name], np.float32)) for name in self.inputs])
+
+    def named(self, x: Array) -> dict[str, Array]:
+        """A row of elements as tensors by input name."""
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.inputs.values()])
+        parts = np.split(np.asarray(x, np.float32), ends[:-1])
+        return {name: part.reshape(shape) for (name, shape), part in zip(self.inputs.items(), parts)}
+
+    def replays(self, x: Mapping[str, Array]) -> bool:
+        """Whether the formula fails at an input, by running the graphs themselves."""
+        held: dict[Source, list[Array]] = {}
+        for key, execution in self.executions.items():
+            domain, values, given = IEEE32Exec(schedule=execution.schedule), dict[int, Array](), dict(x)
+            if execution.moved is not None:
+                name, element, other = execution.moved
+                given[name] = given[name].copy()
+                given[name][element] = x[other]
+            inputs = {name: given[name] for name in execution.graph.inputs}
+            run(execution.graph, execution.params, inputs, domain, values.__setitem__)
+            held |= {s: list(values[s.node].reshape(-1)) for s in sources_of(self.formula) if s.graph == key}
+        return not bool(evaluate(self.formula, IEEE32Exec(), held, EXECUTED))
+
+
+INTERVALS = Interval("binary32")
+
+
+def _places(codes: Any) -> Any:
+    """Codes of numbers as integers in their order, both zeros 0."""
+    wide = np.asarray(codes).astype(np.int64)
+    magnitude = wide & BINARY32.magnitude_mask
+    return np.where(wide & BINARY32.sign_mask, -magnitude, magnitude)
+
+
+def _executed_within(a: Array, b: Array, ulps: int) -> Array:
+    nan = [(np.asarray(x) & BINARY32.magnitude_mask) > BINARY32.overflow_code for x in (a, b)]
+    near = np.abs(_places(a) - _places(b)) <= ulps
+    return np.asarray(np.where(nan[0] | nan[1], nan[0] & nan[1], near))
+
+
+def _enclosed_within(a: Array, b: Array, ulps: int) -> Array:
+    lost = [outward.is_whole((x["lo"], x["hi"])) for x in (a, b)]
+    nan = [np.isnan(x["lo"]) for x in (a, b)]
+    (low, high), (other_low, other_high) = ([_places(_codes(x[end])) for end in ("lo", "hi")] for x in (a, b))
+    apart = np.maximum(np.maximum(other_low - high, low - other_high), 0)
+    most = np.maximum(high - other_low, other_high - low)
+    known = outward.decide(most <= ulps, apart > ulps)
+    both = np.where(nan[0] & nan[1], outward.TRUE, outward.FALSE)
+    return np.asarray(np.where(lost[0] | lost[1], outward.UNKNOWN, np.where(nan[0] | nan[1], both, known)))
+
+
+def _codes(x: Array) -> Array:
+    return np.ascontiguousarray(x).view(np.uint32).reshape(np.shape(x))
+
+
+def _all(*truths: Any) -> Any:
+    known = np.logical_and.reduce(np.broadcast_arrays(*(truth == outward.TRUE for truth in truths)))
+    failed = np.logical_or.reduce(np.broadcast_arrays(*(truth == outward.FALSE for truth in truths)))
+    return outward.decide(known, failed)
+
+
+def _not(truth: Any) -> Any:
+    return outward.decide(truth == outward.FALSE, truth == outward.TRUE)
+
+
+EXECUTED: Connectives = {
+    "all": lambda *t: np.logical_and.reduce(np.broadcast_arrays(*t)),
+    "any": lambda *t: np.logical_or.reduce(np.broadcast_arrays(*t)),
+    "not": np.logical_not,
+    "within_ulps": _executed_within,
+}
+"""Of truths of executions."""
+
+ENCLOSED: Connectives = {
+    "all": _all,
+    "any": lambda *t: _not(_all(*map(_not, t))),
+    "not": _not,
+    "within_ulps": _enclosed_within,
+}
+"""Of three-valued truths of intervals."""
+
