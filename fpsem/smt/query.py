@@ -20,6 +20,7 @@ from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.core.verdict import Proved, Refuted, Unknown, Verdict
 from fpsem.graph.denote import check_names, check_shape
 from fpsem.graph.ir import Graph
+from fpsem.smt.corners import at_corners
 from fpsem.smt.encoding import Encoding
 from fpsem.smt.formula import Outputs, Truth, formula_of
 from fpsem.smt.portfolio import Limits, Query, ask, installed
@@ -53,6 +54,9 @@ class Effort:
     bounds: bool = True
     boxes: int = 200_000
     refinements: int = 200
+
+
+DEFAULT = Effort()
 
 
 def prove(
@@ -104,7 +108,7 @@ def decide(
     executions: Mapping[str, Execution],
     region: Any,
     holds: Callable[[Mapping[str, Outputs]], Any],
-    effort: Effort = Effort(),
+    effort: Effort = DEFAULT,
     advance: Callable[[int], Any] = lambda n: None,
 ) -> Verdict:
     """Does a property of several executions on the same inputs hold for every input of the region?
@@ -159,6 +163,11 @@ def _decided(question: Question, part: Part, effort: Effort, advance: Callable[[
     start = time.monotonic()
     lo, hi = _ends(question, part)
     if effort.bounds:
+        proved, witness = at_corners(question, lo, hi)
+        if witness is not None:
+            return _refuted(question, witness, "an execution at a corner", start)
+        if proved:
+            return Proved("monotone operations: executions at corners", time.monotonic() - start)
         found = split(question, lo, hi, effort.seconds / 4, effort.boxes, advance)
         if found.witness is not None:
             return _refuted(question, found.witness, "an execution", start)
