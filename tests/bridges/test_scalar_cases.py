@@ -1,7 +1,7 @@
 """Every primitive on drawn operands: the execution within its bound and interval, the real value within its interval.
 
-Each example is some 200 cases: all rows of a few drawn codes for each operand. In the profile ``nightly`` that is a million cases
-for each primitive; the domains are vectorised, so that drawing takes most of the time.
+Each example is some 200 cases: all rows of a few drawn codes for each operand. In the profile ``nightly`` it is some 1000, and
+there are a million cases for each primitive; the domains are vectorised, so that drawing takes most of the time.
 """
 
 from __future__ import annotations
@@ -23,13 +23,19 @@ from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Array
 from fpsem.testing import codes
 from fpsem.testing.number_line import codes_at, places, show_numbers
 
-CASES = 200
+LONG = settings().max_examples >= 5000
+"""Whether the profile is for a night."""
+
+CASES = 1000 if LONG else 200
 """The fewest rows of an example."""
 
-EXAMPLES = settings().max_examples if settings().max_examples * CASES >= 1_000_000 else settings().max_examples // 4
+EXAMPLES = 1_000_000 // CASES if LONG else settings().max_examples // 4
 """A million cases where the profile is long; elsewhere few, for there are some 80 tests here."""
 
-COUNTS: Mapping[int, int] = {1: 50, 2: 15, 3: 6}
+STEPS = 10 if LONG else 2
+"""How many codes stand for each that is drawn for a single operand: it and those above it; and their opposites."""
+
+COUNTS: Mapping[int, int] = {1: 50, 2: 32, 3: 10} if LONG else {1: 50, 2: 15, 3: 6}
 """How many codes are drawn for each operand, by the number of operands."""
 
 FARTHEST = 3
@@ -74,11 +80,11 @@ class Operands:
 @st.composite
 def operands(draw: st.DrawFn, arity: int, special: bool) -> Operands:
     """All rows of a few codes for each operand; those of later operands are often near, or opposite to, one of the first.
-    For a single operand, each code with its opposite and the next code of either. ``special``: infinities and NaNs too."""
+    For a single operand, each code with the next ones, and their opposites. ``special``: infinities and NaNs too."""
     elements, count = codes("binary32", allow_nan=special, allow_infinity=special), COUNTS[arity]
     first = draw(st.lists(elements, min_size=count, max_size=count))
     if arity == 1:
-        near = (near_to(code, step, opposite, special) for code in first for step in (0, 1) for opposite in (False, True))
+        near = (near_to(code, step, opposite, special) for code in first for step in range(STEPS) for opposite in (False, True))
         lists = [list(near)]
     else:
         steps = st.integers(-FARTHEST, FARTHEST)
