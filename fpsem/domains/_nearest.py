@@ -74,13 +74,18 @@ def function(name: str, x: Ends) -> Ends:
 
 
 def cast(x: Ends, format: str) -> Ends:
-    """x rounded to the grid of a narrower format."""
+    """x rounded to the grid of a narrower format; where that has no infinities, what is too large is NaN."""
     from fpsem.softfloat import arithmetic
 
     def narrowed(end: Any) -> Any:
         return _floats(arithmetic(format).convert(arithmetic(BINARY32).convert(_codes(end), format), BINARY32))
 
-    return settled([narrowed(x[0])], [narrowed(x[1])], x)
+    ends = narrowed(x[0]), narrowed(x[1])
+    lost = [np.isnan(end) & ~np.isnan(given) for end, given in zip(ends, x)]
+    everywhere = lost[0] & lost[1] & (np.signbit(x[0]) == np.signbit(x[1]))
+    somewhere = (lost[0] | lost[1]) & ~everywhere
+    lo, hi = (np.where(somewhere, side, end) for side, end in zip((np.float32(-np.inf), np.float32(np.inf)), ends))
+    return settled([lo], [hi], x)
 
 
 def to_single(x: Ends) -> Ends:

@@ -273,3 +273,17 @@ def test_what_may_be_anything_times_zero_is_not_nan_alone() -> None:
     zero, one, infinite = (d.from_bits(np.array([code], np.uint32)) for code in (0, 0x3F800000, BINARY32.overflow_code))
     for result in (d.mul(whole, zero), d.mul(zero, whole), d.fma(whole, zero, one), d.div(whole, infinite)):
         assert outward.is_whole((result["lo"], result["hi"])).all()
+
+
+@pytest.mark.parametrize("format", ["e4m3", "e5m2", "bfloat16"])
+def test_a_cast_holds_the_casts_of_members_where_they_overflow_too(format: str) -> None:
+    domain, exact = Interval("binary32"), IEEE32Exec()
+    ends = np.array([-3e38, -1000, -465, -464, -448, -1, -0.0, 0.0, 2**-12, 1, 448, 463, 464, 465, 1000, 3e38], np.float32)
+    for i, lo in enumerate(ends):
+        for hi in ends[i:]:
+            (held,) = domain.cast(domain.between(np.array([lo]), np.array([hi])), format)
+            members = ends[(lo <= ends) & (ends <= hi)]
+            found = exact.cast(members.view(np.uint32), format).view(np.float32)
+            whole, alone = np.isneginf(held["lo"]) and np.isposinf(held["hi"]), np.isnan(held["lo"])
+            inside = (held["lo"] <= found) & (found <= held["hi"])
+            assert (np.isnan(found) if alone else whole | inside).all(), (lo, hi, held, found)
