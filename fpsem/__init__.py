@@ -56,9 +56,13 @@ if TYPE_CHECKING:
     from fpsem.interop.checkpoint import save as save
     from fpsem.report.compare import compare as compare
     from fpsem.smt.query import prove as prove
+    from fpsem.smt.regions import Ball as Ball
+    from fpsem.smt.regions import Such as Such
+    from fpsem.smt.regions import Union as Union
     from fpsem.train.trainer import Trainer as Trainer
 
 _HOME: Mapping[str, str] = {
+    "Ball": "smt.regions",
     "Blocked": "core.schedule",
     "Box": "core.region",
     "Compensated": "core.schedule",
@@ -81,11 +85,13 @@ _HOME: Mapping[str, str] = {
     "Schedule": "core.schedule",
     "Sequential": "core.schedule",
     "SplitK": "core.schedule",
+    "Such": "smt.regions",
     "SymbolicFP32": "domains",
     "SymbolicReal": "domains",
     "Tensor": "graph.trace",
     "Trainer": "train.trainer",
     "Tree": "core.schedule",
+    "Union": "smt.regions",
     "Unknown": "core.verdict",
     "WarpTree": "core.schedule",
     "autodiff": "graph.",

@@ -202,3 +202,11 @@ def test_the_orders_example_runs_to_its_end() -> None:
     assert "numpy.dot of 16 terms:" in said
     assert "sequential: 0 of 3000 logits have other bits" in said
     assert "ONNX Runtime, 300 images: TESTED 3,000; equal bits." in said or "ONNX Runtime is not installed" in said
+
+
+# -- questions ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_questions_about_the_digits_are_answered(example: Example) -> None:
+    said = example("questions/questions.py").main(1)
+    assert said == {"a sixteenth": ["Proved"], "anything": ["Proved"], "monotone": ["Refuted"], "orders": ["Refuted"]}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from fpsem.core.errors import FileFormatError
-from fpsem.core.schedule import Schedule, parse_schedule
+from fpsem.core.errors import FileFormatError, ScheduleError, UnknownNameError
+from fpsem.core.schedule import Schedule, parse_schedule, schedule_of
 from fpsem.domains import domain_names
 
 app = typer.Typer(
@@ -48,6 +49,24 @@ def order(text: str) -> Schedule | str:
         return text if text == "library" else parse_schedule(text)
     except ValueError as error:
         raise FileFormatError(f"--schedule {textwrap.shorten(text, 80)!r}: {error}") from None
+
+
+def scheduled(option: str, text: str) -> Schedule:
+    """A schedule to run in. Raises FileFormatError that shows the text."""
+    try:
+        return schedule_of(text)
+    except (ScheduleError, UnknownNameError) as error:
+        raise FileFormatError(f"{option} {textwrap.shorten(text, 80)!r}: {error}") from None
+
+
+def counting(advance: Callable[[str], None], name: str) -> Callable[[int], None]:
+    """Steps of a bar that come several at a time."""
+
+    def more(count: int) -> None:
+        for _ in range(count):
+            advance(name)
+
+    return more
 
 
 def emit(content: Any, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from fpsem.cli._shared import AsJson, Index, app, emit, rows_table, warn
+from fpsem.cli._shared import AsJson, Index, app, counting, emit, rows_table, warn
 from fpsem.core import files
 from fpsem.core.bound import WORK, Bound, NodeBound
 from fpsem.core.errors import FileFormatError, PayloadError, ScheduleError, UnknownNameError
@@ -82,16 +82,6 @@ def _order(text: str) -> Schedule:
         raise FileFormatError(f"--schedule {textwrap.shorten(text, 80)!r}: {error}; or any, for all orders") from None
 
 
-def _counting(advance: Callable[[str], None], name: str) -> Callable[[int], None]:
-    """Steps of a bar that come several at a time."""
-
-    def more(count: int) -> None:
-        for _ in range(count):
-            advance(name)
-
-    return more
-
-
 # -- formulas --------------------------------------------------------------------------------------------------------
 
 
@@ -106,7 +96,7 @@ def _cores(path: Path, name: str | None, work: int, nodes: bool, witness: Path |
         raise UnknownNameError(f"core of {path}", name, {c.name for c in cores})
     if len(chosen) == 1:
         with progress_bar("bounding", work) as advance:
-            return [_core(chosen[0], work, _counting(advance, chosen[0].name), nodes, witness)]
+            return [_core(chosen[0], work, counting(advance, chosen[0].name), nodes, witness)]
     if witness is not None:
         raise FileFormatError(f"{path}: --witness is of one core, and {len(chosen)} are bounded: say --core NAME")
     rows = []
@@ -146,7 +136,7 @@ def _model(
     middle = load_input(input, graph, index)
     boxes = {n: x if n in graph.integer_inputs else Box(*_ends(f"{input}: input {n!r}", x, eps)) for n, x in middle.items()}
     with progress_bar("bounding", work if is_formula(graph) else _LOOKED_AT) as advance:
-        more = _counting(advance, path.name)
+        more = counting(advance, path.name)
         return error_bound(graph, params, boxes, order, work=work, witness=witness, advance=more), middle
 
 

@@ -75,6 +75,7 @@ def _binary32(numbers: Any) -> npt.NDArray[np.float32]:
 def midpoints(lo: npt.NDArray[np.float32], hi: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Numbers from lo to below hi, lo where they are one: means, geometric where the ends are far apart."""
     a, b = lo.astype(np.float64), hi.astype(np.float64)
-    apart = (a * b > 0) & (np.maximum(np.abs(a), np.abs(b)) > 4 * np.minimum(np.abs(a), np.abs(b)))
-    mean = np.where(apart, np.sign(a) * np.sqrt(np.abs(a) * np.abs(b)), (a + b) / 2).astype(np.float32)
-    return np.maximum(np.where(mean >= hi, np.nextafter(hi, np.float32(-np.inf)), mean), lo)
+    with np.errstate(over="ignore", invalid="ignore"):  # at infinite ends, and below the least number
+        apart = (a * b > 0) & (np.maximum(np.abs(a), np.abs(b)) > 4 * np.minimum(np.abs(a), np.abs(b)))
+        mean = np.where(apart, np.sign(a) * np.sqrt(np.abs(a) * np.abs(b)), (a + b) / 2).astype(np.float32)
+        return np.maximum(np.where(mean >= hi, np.nextafter(hi, np.float32(-np.inf)), mean), lo)

@@ -43,10 +43,13 @@ class ScalarRecorder:
         return self.known[key]
 
     def inputs(self, name: str, shape: tuple[int, ...]) -> Array:
-        """An input for each element, named ``name[i,j]``."""
-        made = np.empty(shape, np.int64)
-        for index in np.ndindex(shape):
-            made[index] = self.apply("input", name=f"{name}[{','.join(map(str, index))}]" if index else name, shape=())
+        """An input for each element, named ``name[i,j]``. Raises UnsupportedError where an input has that name already."""
+        made, before = np.empty(shape, np.int64), len(self.nodes)
+        for count, index in enumerate(np.ndindex(shape), before):
+            element = f"{name}[{','.join(map(str, index))}]" if index else name
+            made[index] = self.apply("input", name=element, shape=())
+            if made[index] != count:
+                raise UnsupportedError(f"two inputs have elements called {element!r}: give them other names")
         return made
 
     def finish(self, outputs: Mapping[str, int]) -> Graph:

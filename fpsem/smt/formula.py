@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from fpsem.core.errors import PropertyError, UnknownNameError
+from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, ScalarDomain, exact_array
 from fpsem.graph.ir import Graph
 from fpsem.graph.op import Sort
@@ -38,6 +39,7 @@ class _NoBool:
         )
 
     __hash__ = None  # type: ignore[assignment]
+    __array_ufunc__ = None  # a numpy number leaves the comparison to us
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,14 @@ class Truth(_NoBool):
     parts: tuple[Any, ...]
 
     def __and__(self, other: Truth) -> Truth:
-        return Truth("all", (self, _truth(other)))
+        return Truth("all", (*self._joined("all"), _truth(other)))
 
     def __or__(self, other: Truth) -> Truth:
-        return Truth("any", (self, _truth(other)))
+        return Truth("any", (*self._joined("any"), _truth(other)))
+
+    def _joined(self, kind: str) -> tuple[Any, ...]:
+        """What it joins that way already, so that a long chain is no deep one."""
+        return self.parts if self.kind == kind else (self,)
 
     def __invert__(self) -> Truth:
         return Truth("not", (self,))
@@ -137,8 +143,6 @@ class Outputs(Values):
         if len(graph.outputs) == 1:
             (index,) = graph.outputs.values()
             super().__init__(Source(key, index), graph.nodes[index].shape)
-        else:
-            super().__init__(Source(key, -1), ())
 
     def _values(self, index: int) -> Values:
         if self._graph.op(index).sort is not Sort.SCALAR:
@@ -150,9 +154,12 @@ class Outputs(Values):
             if at not in self._graph.outputs:
                 raise UnknownNameError("output", at, self._graph.outputs)
             return self._values(self._graph.outputs[at])
-        if self.source.node < 0:
-            raise PropertyError(f"there are several outputs; name one: {', '.join(self._graph.outputs)}")
         return super().__getitem__(at)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("source", "shape"):
+            raise PropertyError(f"there are several outputs; name one: {', '.join(self._graph.outputs)}")
+        raise AttributeError(name)
 
     def node(self, name: str) -> Values:
         """An intermediate value: a node by its label, or "%3". Raises UnknownNameError."""
@@ -172,7 +179,7 @@ class Outputs(Values):
 
 @dataclass(frozen=True, eq=False)
 class Argmax(_NoBool):
-    """The place of the largest element, the first of equals, as torch.argmax has it; of NaNs nothing is true."""
+    """The place of the largest element, the first of equals, as torch.argmax has it; where there is a NaN it is equal to none."""
 
     values: Values
 
@@ -181,7 +188,7 @@ class Argmax(_NoBool):
             raise PropertyError(f"argmax is compared with a place of {len(self.values)}, not with {place!r}")
         top = self.values[int(place)]
         others = [(i, scalar) for i, scalar in enumerate(self.values) if i != place]
-        return every([top == top, *(top > scalar if i < place else top >= scalar for i, scalar in others)])
+        return every([~top.is_nan(), *(top > scalar if i < place else top >= scalar for i, scalar in others)])
 
     def __ne__(self, place: Any) -> Truth:  # type: ignore[override]
         return Truth("not", (self == place,))
@@ -193,9 +200,24 @@ def every(truths: Any) -> Truth:
     return parts[0] if len(parts) == 1 else Truth("all", parts)
 
 
-def within_ulps(a: Scalar, b: Scalar, ulps: int) -> Truth:
-    """At most so many binary32 numbers lie from one to the other, both zeros being one; or both are NaN."""
-    return Truth("within_ulps", (a, b, ulps))
+def within_ulps(a: Scalar, b: Any, ulps: int) -> Truth:
+    """At most so many binary32 numbers lie from one to the other, both zeros being one; or both are NaN.
+
+    Args:
+        a: an element.
+        b: another, or a number.
+        ulps: a whole number of at least 0.
+
+    Raises:
+        PropertyError: ulps are anything else.
+    """
+    if isinstance(ulps, bool) or not isinstance(ulps, (int, np.integer)) or ulps < 0:
+        raise PropertyError(f"ulps are a whole number of at least 0, not {ulps!r}")
+    return Truth("within_ulps", (_scalar(a), _scalar(b), min(int(ulps), _MOST_ULPS)))
+
+
+_MOST_ULPS = (1 << BINARY32.width) - 1
+"""No two numbers are further apart; any number of ulps up to it can be written as a word with one bit more."""
 
 
 def formula_of(holds: Callable[[Any], Any], values: Any) -> Truth:
@@ -260,11 +282,11 @@ def _exact(value: Any) -> Fraction | None:
     """The number that a Python or numpy number stands for; None for infinities, NaN, bools and all else."""
     if isinstance(value, (bool, np.bool_)):
         return None
-    if isinstance(value, (int, Fraction)):
-        return Fraction(value)
-    if isinstance(value, (float, np.floating, np.integer)) and np.isfinite(value):
-        return Fraction(*float(value).as_integer_ratio())
-    return None
+    if isinstance(value, (int, np.integer)):
+        return Fraction(int(value))
+    if isinstance(value, (float, np.floating)) and np.isfinite(value):
+        return Fraction(*value.as_integer_ratio())
+    return value if isinstance(value, Fraction) else None
 
 
 def _truth(value: Any) -> Truth:

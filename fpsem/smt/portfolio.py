@@ -43,8 +43,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {solver: (*_PROGRAM, solver) for solve
 
 _HEAD_START = 0.1
 """Seconds between two starts while there are idle cores: most small questions need one solver."""
-_LATE, _NICENESS = 5.0, 10
-"""Seconds before a start that must share a core, and by how much that solver yields to those that run already."""
+_LATE = 5.0
+"""Seconds before a start that must share a core."""
+_NICENESS = 8
+"""By how much a solver yields to each that was running before it: on idle cores that costs nothing, and where other programs
+leave one core to all solvers the first still has five sixths of it."""
+_MOST_NICE = 19
 _GRACE = 1.0
 """Seconds by which a solver's own time limit lies behind ours, so that we are the ones to say that time ran out."""
 _LONGEST_REPLY = 1 << 26
@@ -179,7 +183,7 @@ def _race(query: Query, solvers: Sequence[str], limits: Limits) -> Generator[Ans
         try:
             while (waiting or running.get_map()) and now < deadline:
                 if waiting and (now >= next_start or not running.get_map()):
-                    nice = _NICENESS if _crowded(running) else 0
+                    nice = min(_NICENESS * len(running.get_map()), _MOST_NICE)
                     solver = waiting.pop(0)
                     try:
                         _start(solver, text.name, running, deadline - now, share, nice)

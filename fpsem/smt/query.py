@@ -15,18 +15,22 @@ from typing import Any
 import numpy as np
 
 from fpsem.core.errors import PayloadError, UnsupportedError
+from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
+from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.core.verdict import Proved, Refuted, Unknown, Verdict
 from fpsem.graph.denote import check_names, check_shape
 from fpsem.graph.ir import Graph
 from fpsem.smt.corners import at_corners
 from fpsem.smt.encoding import Encoding
+from fpsem.smt.enumeration import enumerated
 from fpsem.smt.formula import Outputs, Truth, formula_of
 from fpsem.smt.portfolio import Limits, Query, ask, installed
 from fpsem.smt.question import Execution, Question
 from fpsem.smt.regions import Part, parts_of
-from fpsem.smt.splitting import split
+from fpsem.smt.solver import require
+from fpsem.smt.splitting import split, with_zeros
 
 Property = Callable[[Any], Any]
 """Takes the outputs' scalars and gives a comparison, comparisons joined by ``&``, ``|``, ``~`` and ``implies``, or a list of
@@ -42,7 +46,8 @@ class Effort:
         memory: bytes, for all solvers together.
         solvers: which to ask; all that are installed where none is named.
         confirm: whether a second solver must agree.
-        bounds: whether intervals of executions may answer, before solvers are asked.
+        bounds: whether executions of all inputs, at corners and on intervals may answer, before solvers are asked.
+        inputs: up to how many inputs are all executed.
         boxes: how many boxes intervals may look at.
         refinements: how often elementary functions may be made finer.
     """
@@ -52,6 +57,7 @@ class Effort:
     solvers: tuple[str, ...] = ()
     confirm: bool = False
     bounds: bool = True
+    inputs: int = 1 << 18
     boxes: int = 200_000
     refinements: int = 200
 
@@ -72,8 +78,9 @@ def prove(
     bounds: bool = True,
     memory: int = 4 << 30,
     advance: Callable[[int], Any] = lambda n: None,
+    format: str = BINARY32.name,
 ) -> Verdict:
-    """Does the property hold of the binary32 execution for every input of the region?
+    """Does the property hold of the binary32 execution, or of one in a narrower format, for every input of the region?
 
     Args:
         graph: the graph.
@@ -84,9 +91,10 @@ def prove(
         timeout: seconds for the whole question.
         solver: "z3", "bitwuzla", "cvc5", several of them, or all that are installed.
         confirm: whether a second solver must agree with the first.
-        bounds: whether intervals of executions may answer, before solvers are asked.
+        bounds: whether executions of all inputs, at corners and on intervals may answer, before solvers are asked.
         memory: bytes, for all solvers together.
-        advance: is told how many more boxes were looked at.
+        advance: is told how many more inputs or boxes were looked at.
+        format: of the execution; inputs are the format's numbers of the region. See ``fpsem.smt.narrow``.
 
     Returns:
         Proved, by whom and by which argument; Refuted with a witness by input name (float32) after it replayed; or Unknown with
@@ -95,13 +103,14 @@ def prove(
     Raises:
         PayloadError: the region does not fit the graph's inputs, or a parameter does not fit.
         PropertyError: the property is not a formula of comparisons.
-        UnknownNameError: no such solver.
+        UnknownNameError: no such solver or format.
+        UnsupportedError: binary32 does not hold all numbers of the format.
         MissingExtraError: a solver that is named is not installed.
     """
     solvers = (solver,) if isinstance(solver, str) else tuple(solver)
     effort = Effort(timeout, memory, solvers, confirm, bounds)
     execution = Execution(graph, params, schedule_of(schedule))
-    return decide({"": execution}, region, lambda values: holds(values[""]), effort, advance)
+    return decide({"": execution}, region, lambda values: holds(values[""]), effort, advance, format=format)
 
 
 def decide(
@@ -110,6 +119,8 @@ def decide(
     holds: Callable[[Mapping[str, Outputs]], Any],
     effort: Effort = DEFAULT,
     advance: Callable[[int], Any] = lambda n: None,
+    *,
+    format: str = BINARY32.name,
 ) -> Verdict:
     """Does a property of several executions on the same inputs hold for every input of the region?
 
@@ -118,9 +129,12 @@ def decide(
         region: the inputs.
         holds: the property of their values by the same names.
         effort: what it may cost.
-        advance: is told how many more boxes were looked at.
+        advance: is told how many more inputs or boxes were looked at.
+        format: of all executions.
     """
     inputs = _inputs(executions.values())
+    for solver in effort.solvers:
+        require(solver)
     for execution in executions.values():
         check_names("parameter", execution.graph.parameters, execution.params)
         for name, shape in execution.graph.parameters.items():
@@ -129,7 +143,7 @@ def decide(
     formula = formula_of(holds, values)
     start, said = time.monotonic(), list[str]()
     for part in parts_of(region, inputs):
-        question = Question(executions, _under(part, formula, values), inputs)
+        question = Question(executions, _under(part, formula, values), inputs, format)
         left = max(0.01, effort.seconds - (time.monotonic() - start))
         try:
             verdict = _decided(question, part, replace(effort, seconds=left), advance)
@@ -162,20 +176,25 @@ def _under(part: Part, formula: Truth, values: Mapping[str, Outputs]) -> Truth:
 def _decided(question: Question, part: Part, effort: Effort, advance: Callable[[int], Any]) -> Verdict:
     start = time.monotonic()
     lo, hi = _ends(question, part)
+    if not (lo <= hi).all():
+        return Proved(f"no number of {question.format} lies in the region", time.monotonic() - start)
+    box = Box(lo, hi)
     if effort.bounds:
-        proved, witness = at_corners(question, lo, hi)
+        if (verdict := enumerated(question, lo, hi, effort.inputs, effort.seconds / 4, advance)) is not None:
+            return verdict
+        proved, witness = at_corners(question, lo, hi) if question.format == BINARY32.name else (False, None)
         if witness is not None:
-            return _refuted(question, witness, "an execution at a corner", start)
+            return _refuted(question, box, witness, "an execution at a corner", start)
         if proved:
             return Proved("monotone operations: executions at corners", time.monotonic() - start)
         found = split(question, lo, hi, effort.seconds / 4, effort.boxes, advance)
         if found.witness is not None:
-            return _refuted(question, found.witness, "an execution", start)
+            return _refuted(question, box, found.witness, "an execution", start)
         if not len(found.lo):
             boxes = f"{found.looked_at} box{'es' if found.looked_at > 1 else ''}"
-            return Proved(f"monotone operations: intervals of binary32 executions on {boxes}", time.monotonic() - start)
+            return Proved(f"monotone operations: intervals of {question.format} executions on {boxes}", time.monotonic() - start)
         if len(found.lo) < _FEW_LEFT:
-            lo, hi = found.lo.min(axis=0), found.hi.max(axis=0)
+            lo, hi = found.hull
     return _by_solvers(question, lo, hi, effort, start)
 
 
@@ -183,8 +202,10 @@ _FEW_LEFT = 64
 """Of so many undecided boxes solvers are asked about the hull; of more, about the whole region."""
 
 
-def _refuted(question: Question, x: Array, by: str, start: float) -> Verdict:
+def _refuted(question: Question, box: Box, x: Array, by: str, start: float) -> Verdict:
     witness = question.named(x)
+    if not box.contains(x):
+        return Unknown(f"the witness of {by} lies outside the region", time.monotonic() - start)
     if question.replays(witness):
         return Refuted(witness, by, time.monotonic() - start)
     return Unknown(f"the witness of {by} did not replay", time.monotonic() - start)
@@ -204,11 +225,19 @@ def _by_solvers(question: Question, lo: Array, hi: Array, effort: Effort, start:
             return Proved(told, time.monotonic() - start)
         if answer.status != "sat" or answer.values is None:
             return Unknown(answer.reason, time.monotonic() - start)
-        verdict = _refuted(question, encoding.inputs(answer.values), by, start)
+        verdict = _refuted(question, Box(lo, hi), encoding.inputs(answer.values), by, start)
         if isinstance(verdict, Refuted) or not encoding.refine(answer.values):
             return verdict
     spent = f"no answer within {effort.seconds:g} s and {effort.refinements} refinements of elementary functions"
     return Unknown(spent, time.monotonic() - start)
+
+
+def fails(
+    executions: Mapping[str, Execution], holds: Callable[[Mapping[str, Outputs]], Any], *, format: str = BINARY32.name
+) -> Callable[[Mapping[str, Array]], bool]:
+    """Whether a property of executions fails at an input, float32 arrays by name: by running the graphs themselves."""
+    values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
+    return Question(executions, formula_of(holds, values), _inputs(executions.values()), format).replays
 
 
 def smtlib_of(executions: Mapping[str, Execution], region: Any, holds: Callable[[Mapping[str, Outputs]], Any]) -> Query:
@@ -228,4 +257,4 @@ def smtlib_of(executions: Mapping[str, Execution], region: Any, holds: Callable[
 
 def _ends(question: Question, part: Part) -> tuple[Array, Array]:
     lo, hi = (question.flat({name: getattr(box, end) for name, box in part.boxes.items()}) for end in ("lo", "hi"))
-    return lo, hi
+    return question.within(*with_zeros(lo, hi))

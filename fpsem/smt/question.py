@@ -1,4 +1,4 @@
-"""Questions: does a formula hold of the binary32 executions of one or more graphs, for every input of a region?
+"""Questions: does a formula hold of the executions of one or more graphs, in binary32 or narrower, for every input of a region?
 
 All graphs of a question are written out as one graph of scalars, each in its schedule, over the same inputs. So one walk reads
 them in any domain, many inputs or boxes at once: codes, intervals of executions, z3 terms. The replay of a witness does not
@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.core.formats import BINARY32
+from fpsem.core.errors import UnsupportedError
+from fpsem.core.formats import BINARY32, format_named
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.core.schedule import Schedule, Sequential
 from fpsem.domains import _outward as outward
@@ -24,6 +25,7 @@ from fpsem.graph.denote import Interpreter, embed_all, run
 from fpsem.graph.ir import Graph
 from fpsem.graph.scalars import ScalarRecorder, recording
 from fpsem.smt.formula import Source, Truth, evaluate, sources_of
+from fpsem.smt.narrow import in_format, numbers, require_narrow, rounded, within
 
 Connectives = Mapping[str, Callable[..., Any]]
 
@@ -44,6 +46,15 @@ class Execution:
     schedule: Schedule = Sequential()
     moved: tuple[str, tuple[int, ...], str] | None = None
 
+    def reads(self, x: Mapping[str, Array]) -> dict[str, Array]:
+        """The graph's inputs, of the question's by name."""
+        inputs = {name: x[name] for name in self.graph.inputs}
+        if self.moved is not None:
+            name, element, other = self.moved
+            inputs[name] = inputs[name].copy()
+            inputs[name][element] = x[other]
+        return inputs
+
 
 @dataclass(frozen=True)
 class Question:
@@ -53,11 +64,21 @@ class Question:
         executions: by the names that the formula's sources have.
         formula: what is to hold.
         inputs: the shapes of the inputs, which all executions share.
+        format: of the executions: operations are those of ``fpsem.smt.narrow``, inputs are the format's numbers, constants and
+            parameters are rounded to it. What the formula compares with is not: that stays binary32's.
+
+    Raises:
+        UnknownNameError: no such format.
+        UnsupportedError: binary32 does not hold all its numbers.
     """
 
     executions: Mapping[str, Execution]
     formula: Truth
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    format: str = BINARY32.name
+
+    def __post_init__(self) -> None:
+        require_narrow(self.format)
 
     @cached_property
     def _written_out(self) -> tuple[Graph, Mapping[Source, tuple[int, ...]]]:
@@ -65,6 +86,8 @@ class Question:
         given = {name: recorder.inputs(name, shape) for name, shape in self.inputs.items()}
         places: dict[Source, tuple[int, ...]] = {}
         for key, execution in self.executions.items():
+            if self.format != BINARY32.name and execution.schedule.accumulator is not None:
+                raise UnsupportedError(f"schedule {execution.schedule}: sums of {self.format} are held in it")
             domain = recording(recorder, execution.schedule)
             values: dict[int, Array] = {}
             leaves = {name: given[name].copy() for name in execution.graph.inputs}
@@ -95,29 +118,45 @@ class Question:
 
     @cached_property
     def _execute(self) -> Interpreter:
-        return Interpreter(self.scalars, IEEE32Exec())
+        return Interpreter(self.scalars, in_format(IEEE32Exec(), self.format))
 
     @cached_property
-    def _enclose(self) -> Interpreter:
-        return Interpreter(self.scalars, INTERVALS)
+    def enclose(self) -> Interpreter:
+        """The graph of scalars over intervals of executions.
+
+        Raises:
+            UnsupportedError: the format has no infinities: where numbers overflow to NaN, rounding is not monotone.
+        """
+        if not format_named(self.format).has_infinity:
+            raise UnsupportedError(f"{self.format} has no infinities: of its executions there are neither intervals nor terms")
+        return Interpreter(self.scalars, in_format(INTERVALS, self.format))
 
     def at_points(self, x: Array) -> Array:
-        """Whether the formula holds at inputs (n, elements), float32, in executions."""
+        """Whether the formula holds at inputs (n, elements), float32 numbers of the format, in executions."""
         leaves = {name: np.ascontiguousarray(x[:, i]).view(np.uint32) for i, name in enumerate(self.scalars.inputs)}
         found = self._execute.interpret(leaves)
-        truth = self.truths({int(name): value for name, value in found.items()}, self._execute.domain, EXECUTED)
+        truth = self.truths({int(name): value for name, value in found.items()}, IEEE32Exec(), EXECUTED)
         return np.broadcast_to(np.asarray(truth, bool), (len(x),))
 
     def on_boxes(self, lo: Array, hi: Array) -> Array:
-        """Whether it holds everywhere, nowhere, or that is unknown (int8), in boxes (n, elements) of float32 ends."""
+        """Whether it holds everywhere, nowhere, or that is unknown (int8), in boxes (n, elements) with float32 ends."""
         leaves = {name: INTERVALS.between(lo[:, i], hi[:, i]) for i, name in enumerate(self.scalars.inputs)}
-        found = self._enclose.interpret(leaves)
+        found = self.enclose.interpret(leaves)
         truth = self.truths({int(name): value for name, value in found.items()}, INTERVALS, ENCLOSED)
         return np.broadcast_to(np.asarray(truth, np.int8), (len(lo),))
 
+    def within(self, lo: Array, hi: Array) -> tuple[Array, Array]:
+        """The least boxes that hold the format's numbers of boxes of float32 ends; see ``fpsem.smt.narrow.within``."""
+        return within(lo, hi, self.format)
+
+    def nearest(self, x: Array) -> Array:
+        """float32 numbers rounded to the format."""
+        return x if self.format == BINARY32.name else numbers(rounded(x, self.format), self.format)
+
     def flat(self, tensors: Mapping[str, Any]) -> Array:
         """Tensors by input name as one row of elements."""
-        return np.concatenate([np.ravel(np.asarray(tensors[name], np.float32)) for name in self.inputs])
+        none = np.zeros(0, np.float32)  # of graphs that have no inputs
+        return np.concatenate([none, *(np.ravel(np.asarray(tensors[name], np.float32)) for name in self.inputs)])
 
     def named(self, x: Array) -> dict[str, Array]:
         """A row of elements as tensors by input name."""
@@ -129,13 +168,9 @@ class Question:
         """Whether the formula fails at an input, by running the graphs themselves."""
         held: dict[Source, list[Array]] = {}
         for key, execution in self.executions.items():
-            domain, values, given = IEEE32Exec(schedule=execution.schedule), dict[int, Array](), dict(x)
-            if execution.moved is not None:
-                name, element, other = execution.moved
-                given[name] = given[name].copy()
-                given[name][element] = x[other]
-            inputs = {name: given[name] for name in execution.graph.inputs}
-            run(execution.graph, execution.params, inputs, domain, values.__setitem__)
+            domain = in_format(IEEE32Exec(schedule=execution.schedule), self.format)
+            values = dict[int, Array]()
+            run(execution.graph, execution.params, execution.reads(x), domain, values.__setitem__)
             held |= {s: list(values[s.node].reshape(-1)) for s in sources_of(self.formula) if s.graph == key}
         return not bool(evaluate(self.formula, IEEE32Exec(), held, EXECUTED))
 

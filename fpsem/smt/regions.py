@@ -14,6 +14,7 @@ import numpy as np
 
 from fpsem.core.codes import encode_array
 from fpsem.core.errors import PayloadError
+from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import exact_array
 from fpsem.core.region import Box
 from fpsem.core.rounding import Rounding
@@ -53,6 +54,7 @@ class Ball:
         exact = exact_array([Fraction(float(c)) for c in np.ravel(self.center)]).reshape(np.shape(self.center))
         radius = Fraction(self.radius)
         lo = encode_array(exact - radius, direction=Rounding.UPWARD)
+        lo = np.where(lo == 0, BINARY32.sign_mask, lo)  # both zeros are as far from the centre
         hi = encode_array(exact + radius, direction=Rounding.DOWNWARD)
         return Box(np.asarray(lo, np.uint32), np.asarray(hi, np.uint32))
 
@@ -121,7 +123,8 @@ def _boxes(region: Any, inputs: Mapping[str, tuple[int, ...]]) -> Mapping[str, B
     for name, shape in inputs.items():
         box = given[name].box if isinstance(given[name], Ball) else given[name]
         if not isinstance(box, Box):
-            raise PayloadError(f"input {name!r}: a region is a Box, a Ball, a Union or a Such, not {type(box).__name__}")
+            kinds = "a Box or a Ball" if isinstance(region, Mapping) else "a Box, a Ball, a Union or a Such"
+            raise PayloadError(f"input {name!r}: a region is {kinds}, not {type(box).__name__}")
         if box.shape != shape:
             raise PayloadError(f"input {name!r}: the region has shape {box.shape}, expected {shape}")
         boxes[name] = box

@@ -20,8 +20,8 @@ from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential
 from fpsem.core.verdict import Verdict
 from fpsem.graph.trace import Tensor, trace
-from fpsem.smt.query import DEFAULT, Effort
-from fpsem.smt.questions import Advance, agree
+from fpsem.smt.query import DEFAULT, Effort, decide
+from fpsem.smt.questions import Advance, Asking, agree
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,16 @@ REWRITES: Mapping[str, Rewrite] = {
 """The rules by name."""
 
 
+def rewrite_named(name: str) -> Rewrite:
+    """A rule by its name. Raises UnknownNameError that lists them."""
+    if name not in REWRITES:
+        raise UnknownNameError("rewrite", name, REWRITES)
+    return REWRITES[name]
+
+
 def rewrite(
     name: str, least: float, most: float, constant: float = 3.0, ulps: int = 0, schedule: Schedule | str = Sequential(), *,
-    effort: Effort = DEFAULT, advance: Advance = lambda n: None,
+    effort: Effort = DEFAULT, advance: Advance = lambda n: None, ask: Asking = decide,
 ) -> Verdict:  # fmt: skip
     """Both sides of a rule agree within so many ulps wherever all inputs lie between two numbers.
 
@@ -85,14 +92,13 @@ def rewrite(
         schedule: the order of sums.
         effort: what the answer may cost.
         advance: is told how many more boxes were looked at.
+        ask: what decides; see ``fpsem.smt.questions``.
 
     Raises:
         UnknownNameError: no such rule.
         ValueError: the ends are not finite, or the wrong way round.
     """
-    if name not in REWRITES:
-        raise UnknownNameError("rewrite", name, REWRITES)
-    rule, number = REWRITES[name], float(np.float32(constant))
+    rule, number = rewrite_named(name), float(np.float32(constant))
 
     def graph(side: Callable[..., Tensor]) -> Any:
         def model(*given: Tensor) -> Tensor:
@@ -104,4 +110,4 @@ def rewrite(
     boxes = {
         name: Box(*(np.full(shape, end, np.float32) for end in (least, most))) for name, shape in left.inputs.items()
     }
-    return agree(left, {}, right, {}, boxes, schedule, ulps, effort=effort, advance=advance)
+    return agree(left, {}, right, {}, boxes, schedule, ulps, effort=effort, advance=advance, ask=ask)

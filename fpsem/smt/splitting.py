@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,11 @@ class Outcome:
     witness: Array | None
     looked_at: int
 
+    @property
+    def hull(self) -> tuple[Array, Array]:
+        """The ends of the least box that holds all undecided ones, which are some; -0 is below +0."""
+        return reduce(outward.lesser, self.lo), reduce(outward.greater, self.hi)
+
 
 def split(
     question: Question, lo: Array, hi: Array, seconds: float, boxes: int, advance: Callable[[int], Any] = lambda n: None
@@ -58,7 +64,7 @@ def split(
     """
     end, spent, rng = time.monotonic() + seconds, 0, np.random.default_rng(0)
     wide = hi.astype(np.float64) - lo
-    los, his = _with_zeros(lo[None], hi[None])
+    los, his = _of_the_format(question, *with_zeros(lo[None], hi[None]))
     while len(los) and spent < boxes and (not spent or time.monotonic() < end):
         low, high = los[-_AT_ONCE:], his[-_AT_ONCE:]
         truth = question.on_boxes(low, high)
@@ -73,7 +79,7 @@ def split(
         stuck = low[point], high[point]
         if len(stuck[0]):  # nothing is left to cut
             return Outcome(np.concatenate([los[:-_AT_ONCE], low]), np.concatenate([his[:-_AT_ONCE], high]), None, spent)
-        halves = _halved(low, high, wide)
+        halves = _of_the_format(question, *_halved(low, high, wide))
         los, his = (np.concatenate([held[:-_AT_ONCE], half]) for held, half in zip((los, his), halves))
     return Outcome(los, his, None, spent)
 
@@ -84,12 +90,20 @@ def _broken(question: Question, lo: Array, hi: Array, rng: Any) -> Array | None:
         return None
     corner = np.where(rng.random(lo.shape) < 0.5, lo, hi)
     inside = np.clip((lo + (hi.astype(np.float64) - lo) * rng.random(lo.shape)).astype(np.float32), lo, hi)
-    points = np.concatenate([lo, hi, midpoints(lo, hi), corner, inside])
+    inside = np.where(lo == hi, lo, inside)  # of -0 alone that would be +0
+    points = np.concatenate([lo, hi, question.nearest(midpoints(lo, hi)), corner, question.nearest(inside)])
     failed = np.flatnonzero(~question.at_points(points))
     return points[failed[0]] if len(failed) else None
 
 
-def _with_zeros(lo: Array, hi: Array) -> tuple[Array, Array]:
+def _of_the_format(question: Question, lo: Array, hi: Array) -> tuple[Array, Array]:
+    """The boxes that hold numbers of the question's format, cut to these."""
+    lo, hi = question.within(lo, hi)
+    some = (lo <= hi).all(axis=1)
+    return lo[some], hi[some]
+
+
+def with_zeros(lo: Array, hi: Array) -> tuple[Array, Array]:
     """The ends, -0 being below +0: a box that is more than a point holds both zeros where it holds one."""
     wide = lo.view(np.uint32) != hi.view(np.uint32)
     zeros = np.float32(-0.0), np.float32(0.0)

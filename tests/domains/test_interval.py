@@ -18,6 +18,7 @@ from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32, FORMATS
 from fpsem.core.rounding import Rounding
 from fpsem.domains import _outward as outward
+from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.interval import Interval
 from fpsem.graph.ops import op_named
 
