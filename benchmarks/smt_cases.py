@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def dot(terms: int) -> list[Asked]:
 def network(widths: tuple[int, ...], seed: int) -> tuple[Graph, dict[str, Any]]:
     """A ReLU network whose weights and biases are N(0, 1)."""
     rng, layers, params = np.random.default_rng(seed), list[nn.Module](), dict[str, Any]()
-    for i, (before, after) in enumerate(zip(widths, widths[1:])):
+    for i, (before, after) in enumerate(pairwise(widths)):
         params[f"{2 * i}.weight"] = rng.standard_normal((after, before)).astype(np.float32)
         params[f"{2 * i}.bias"] = rng.standard_normal(after).astype(np.float32)
         layers += [nn.Linear(before, after), nn.ReLU()]
@@ -179,12 +180,12 @@ def monotone_relu() -> Ready:
     return Ready(name, "proved", lambda effort: monotone(graph, {}, whole, "x", (0,), effort=effort))
 
 
-def _same(name: str, answer: str, one: Callable[..., Any], other: Callable[..., Any], lo: float, hi: float, **settings: Any) -> Ready:
+def _same(name: str, answer: str, one: Callable[..., Any], other: Callable[..., Any], lo: float, hi: float) -> Ready:
     names = one.__code__.co_varnames[: one.__code__.co_argcount]
     graphs = [fpsem.trace(f, *((1,) for _ in names)) for f in (one, other)]
     at = box([lo], [hi])
     region = at if len(names) == 1 else dict.fromkeys(names, at)
-    return Ready(name, answer, lambda effort: agree(graphs[0], {}, graphs[1], {}, region, effort=effort, **settings))
+    return Ready(name, answer, lambda effort: agree(graphs[0], {}, graphs[1], {}, region, effort=effort))
 
 
 def rewrites() -> Iterator[Ready]:

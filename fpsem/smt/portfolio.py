@@ -45,10 +45,9 @@ _HEAD_START = 0.1
 """Seconds between two starts while there are idle cores: most small questions need one solver."""
 _LATE = 5.0
 """Seconds before a start that must share a core."""
-_NICENESS = 8
+_NICENESS, _MOST_NICE = 8, 19
 """By how much a solver yields to each that was running before it: on idle cores that costs nothing, and where other programs
-leave one core to all solvers the first still has five sixths of it."""
-_MOST_NICE = 19
+leave one core to all solvers the first still has five sixths of it. 19 is the most that there is."""
 _GRACE = 1.0
 """Seconds by which a solver's own time limit lies behind ours, so that we are the ones to say that time ran out."""
 _LONGEST_REPLY = 1 << 26

@@ -151,9 +151,10 @@ def test_a_stable_choice_is_the_operand_and_an_unstable_one_is_not() -> None:
 @pytest.mark.parametrize("op", ["maximum", "minimum"])
 def test_zeros_of_different_sign_are_not_decided_by_ranges_that_touch(op: str) -> None:
     chosen = trace(lambda x: 1.0 / x[0:1].apply(op, x[1:2]), (2,))
-    for lo, hi in (([-0.0, -0.0], [0.0, 0.0]), ([0, -0.0], [0, 0]), ([-1, -0.0], [0, 0])):
+    boxes = [([-1, -0.0], [0, 0]), ([-1, -0.0], [0, -0.0]), ([0, 0], [1, 0]), ([-0.0, -0.0], [0, 0]), ([0, -0.0], [0, 0])]
+    for lo, hi in boxes:
         for holds in (lambda y: y[0] > 0, lambda y: y[0] < 0):
-            every = np.array([[a, b] for a in {lo[0], -0.0, hi[0]} for b in (-0.0, 0.0)], np.float32)
+            every = np.array([[a, b] for a in (-1, -0.0, 0.0, 1) for b in (-0.0, 0.0)], np.float32)
             inside = [row for row in every if Box(np.float32(lo), np.float32(hi)).contains(row)]
             encoding = encoded(chosen, holds, lo, hi)
             fails = not encoding.question.at_points(np.array(inside)).all()

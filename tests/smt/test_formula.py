@@ -135,6 +135,8 @@ def test_what_is_no_finite_number_is_not_compared_with(other: Any) -> None:
     for compare in (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge):
         with pytest.raises(PropertyError, match="compared with an output or a finite number, not with"):
             compare(Y[0], other)
+        with pytest.raises(PropertyError, match="compared with an output or a finite number, not with"):
+            compare(other, Y[0])
 
 
 @pytest.mark.parametrize("result", [None, True, np.bool_(True), [], (), [True], 3.0, np.ones(2), Y[0], Y.argmax(), "y > 0"])

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fpsem.core.errors import PayloadError, UnknownNameError
+from fpsem.core.errors import PropertyError, UnknownNameError
 from fpsem.core.verdict import Proved, Refuted
 from fpsem.domains.real import Real
 from fpsem.graph.denote import run
@@ -61,5 +61,5 @@ def test_what_is_no_rewrite_is_refused() -> None:
         rewrite("comute", 0, 1)
     with pytest.raises(ValueError, match="a box needs"):
         rewrite("commute", 1, 0)
-    with pytest.raises(PayloadError, match="ulps are a whole number"):
+    with pytest.raises(PropertyError, match="ulps"):
         rewrite("commute", 0, 1, ulps=-1)
