@@ -284,8 +284,8 @@ def closing(start: float, first: tuple[float, float], load: tuple[float, ...], s
         f"Solvers: {', '.join(map(title, installed()))}; {os.cpu_count()} cores; seconds unless said otherwise.",
         "A solver's name: that solver alone on the raw text; portfolio: all on the same; with lemmas: all, told the ranges of "
         "nodes; all: the whole decision, which asks corners and intervals first. Starting processes and writing the text count.",
-        f"Portfolio / best single solver: median {statistics.median(ratios):.2f}, greatest {max(ratios):.2f}; the bar of {RATIO} is "
-        f"met on {good} of {len(ratios)} rows. Which solver is the best is known only afterwards.",
+        f"Portfolio / best single solver: median {statistics.median(ratios):.2f}, greatest {max(ratios):.2f}; the bar of {RATIO} "
+        f"is met on {good} of {len(ratios)} rows. Which solver is the best is known only afterwards.",
         f"others: cores that other programs used during the row; in the whole run {(used - first[0]) / (then - first[1]):.2f} of "
         f"{os.cpu_count()}. Load at the start {load[0]:.1f}, at the end {os.getloadavg()[0]:.1f}; a run of "
         f"{(time.monotonic() - start) / 60:.0f} min.",

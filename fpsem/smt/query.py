@@ -58,7 +58,7 @@ class Effort:
     confirm: bool = False
     bounds: bool = True
     inputs: int = 1 << 18
-    boxes: int = 200_000
+    boxes: int = 2_000_000
     refinements: int = 200
 
 
@@ -215,10 +215,11 @@ def _by_solvers(question: Question, lo: Array, hi: Array, effort: Effort, start:
     solvers, end = effort.solvers or installed(), start + effort.seconds
     encoding = Encoding(question, lo, hi, effort.bounds)
     for refined in range(effort.refinements):
+        query = encoding.query
         left = end - time.monotonic()
         if left <= 0:
             break
-        answer = ask(encoding.query, solvers, Limits(left, effort.memory), effort.confirm)
+        answer = ask(query, solvers, Limits(left, effort.memory), effort.confirm)
         by = " and ".join([answer.solver, *answer.confirmed_by])
         if answer.status == "unsat":
             told = f"{by}, {refined} refinements of elementary functions" if encoding.applications else by

@@ -103,7 +103,7 @@ def smtlib(formulas: Sequence[Any], symbols: Iterable[Any] = ()) -> str:
         symbols: z3 constants that are declared even where no formula holds them.
     """
     solver = z3.Solver()
-    solver.add(*(_without_lone_junctions(formula) for formula in formulas))
+    solver.add(*_without_lone_junctions(formulas))
     nodes = list(_nodes(solver.assertions()))
     used = {node.decl().name() for node in nodes if _is_free(node)}
     unused = [f"(declare-fun {s.sexpr()} () {s.sort().sexpr()})" for s in symbols if s.decl().name() not in used]
@@ -126,11 +126,12 @@ def _is_free(node: Any) -> bool:
     return bool(z3.is_app(node) and node.decl().kind() == z3.Z3_OP_UNINTERPRETED)
 
 
-def _without_lone_junctions(formula: Any) -> Any:
-    """The formula with every conjunction or disjunction of one truth replaced by that truth: bitwuzla refuses them."""
-    while lone := [n for n in _nodes([formula]) if z3.is_app(n) and n.decl().kind() in _JUNCTIONS and n.num_args() == 1]:
-        formula = z3.substitute(formula, *((node, node.arg(0)) for node in lone))
-    return formula
+def _without_lone_junctions(formulas: Sequence[Any]) -> Sequence[Any]:
+    """The formulas with every conjunction or disjunction of one truth replaced by that truth: bitwuzla refuses them."""
+    while lone := [n for n in _nodes(formulas) if z3.is_app(n) and n.decl().kind() in _JUNCTIONS and n.num_args() == 1]:
+        pairs = [(node, node.arg(0)) for node in lone]
+        formulas = [z3.substitute(formula, *pairs) for formula in formulas]
+    return formulas
 
 
 def _nodes(formulas: Iterable[Any]) -> Iterator[Any]:

@@ -26,6 +26,9 @@ from fpsem.smt.question import Question
 _AT_ONCE = 1024
 """How many boxes are looked at together."""
 
+_ATTACKS = 4096
+"""How many corners, and as many other points, of the whole region are tried."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -72,7 +75,8 @@ def split(
         advance(len(low))
         left = truth != outward.TRUE
         low, high = low[left], high[left]
-        witness = _broken(question, low, high, rng)
+        tries = _ATTACKS if spent == 1 else 1  # the whole region is tried well before it is cut
+        witness = _broken(question, np.repeat(low, tries, axis=0), np.repeat(high, tries, axis=0), rng)
         if witness is not None:
             return Outcome(low, high, witness, spent)
         point = (low.view(np.uint32) == high.view(np.uint32)).all(axis=1)

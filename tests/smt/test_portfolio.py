@@ -144,6 +144,19 @@ class TestTime:
         assert (answer.status, answer.solver) == ("unsat", "z3")
 
 
+def test_each_yields_to_those_that_run_already(
+    plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    require_none(monkeypatch)
+    monkeypatch.setattr(portfolio, "_crowded", lambda running: False)
+    note = f"import os, pathlib, sys; (pathlib.Path({str(tmp_path)!r}) / f'{{sys.argv[3]}} {{os.getpid()}}').touch(); "
+    last = f"import time\nwhile len(list(pathlib.Path({str(tmp_path)!r}).iterdir())) < 3: time.sleep(0.01)\nprint({UNSAT!r})"
+    plant(bitwuzla=note + SLEEP, cvc5=note + SLEEP, z3=note + last)
+    assert ask(ANY, ("bitwuzla", "cvc5", "z3")).status == "unsat"
+    first, second, third = sorted(int(path.name.split()[0]) for path in tmp_path.iterdir())
+    assert 0 == first < second < third <= 19
+
+
 BROKEN = {
     "raises": ("1 / 0", "crashed, exit status 1: ZeroDivisionError: division by zero"),
     "is silent": ("pass", "printed what is no answer, ''"),
