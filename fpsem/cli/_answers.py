@@ -18,6 +18,7 @@ import typer
 from fpsem.cli._shared import AsJson, counting, emit, rows_table, warn
 from fpsem.core import files
 from fpsem.core.errors import FileFormatError, UnsupportedError
+from fpsem.core.formats import BINARY32
 from fpsem.core.verdict import Proved, Refuted, Unknown, Verdict
 from fpsem.progress import progress_bar
 
@@ -47,6 +48,10 @@ class How:
     no_bounds: Annotated[
         bool, typer.Option("--no-bounds", help="Ask solvers at once: no executions, no intervals.", rich_help_panel=_ANSWER)
     ] = False
+    format: Annotated[
+        str,
+        typer.Option("--format", help="Or e5m2, bfloat16, ...: every result is rounded to it.", rich_help_panel=_ANSWER),
+    ] = BINARY32.name
     smtlib: Annotated[
         Path | None, typer.Option("--smtlib", help="Write what a solver would be asked to this file.", rich_help_panel=_ANSWER)
     ] = None
@@ -94,16 +99,17 @@ class Asked:
 def answer(name: str, state: Callable[[], Statement], how: How) -> None:
     """Ask, and tell the verdict. Raises typer.Exit with its code."""
     effort = _effort(how)
+    _check_format(name, how)
     statement = state()
     if how.smtlib is not None:
-        _export(how.smtlib, name, statement, effort)
+        _export(how.smtlib, name, statement, effort, how.format)
     if how.export_only:
         emit({"question": name, "statement": statement.says, "smtlib": str(how.smtlib)} if how.as_json else [], how.as_json)
         return
     asked: list[Asked] = []
     with progress_bar("asking", effort.boxes) as advance:
         more = counting(advance, name)
-        verdict = statement.decided(effort=effort, advance=more, ask=partial(_decide, asked))
+        verdict = statement.decided(effort=effort, advance=more, ask=partial(_decide, asked, how.format))
     if isinstance(verdict, Refuted) and (reason := statement.objection(verdict.witness)):
         verdict = Unknown(reason, verdict.seconds)
     if isinstance(verdict, Refuted) and how.short:
@@ -111,7 +117,7 @@ def answer(name: str, state: Callable[[], Statement], how: How) -> None:
     witness = verdict.witness if isinstance(verdict, Refuted) else None
     if how.out is not None:
         _save(how.out, witness)
-    told = _told(name, statement, verdict)
+    told = _told(name, statement, verdict, how.format)
     if witness is not None:
         told["witness"] = _numbers(witness, asked[0])
         told |= {"trace": _traces(witness, asked[0])} if how.trace else {}
@@ -132,23 +138,35 @@ def _effort(how: How) -> Any:
     return Effort(how.seconds, how.memory << 20, tuple(how.solver or ()), how.confirm, not how.no_bounds)
 
 
-def _decide(asked: list[Asked], executions: Any, region: Any, holds: Any, effort: Any, advance: Any) -> Verdict:
+def _check_format(name: str, how: How) -> None:
+    """Refuse what is of binary32 alone, where another format is asked about."""
+    if how.format == BINARY32.name:
+        return
+    from fpsem.smt.narrow import require_narrow
+
+    require_narrow(how.format)
+    own = [said for said, given in (("--short", how.short), ("--trace", how.trace), ("monotone", name == "monotone")) if given]
+    if own:
+        raise FileFormatError(f"--format {how.format}: {' and '.join(own)} can be had in {BINARY32.name} only")
+
+
+def _decide(asked: list[Asked], format: str, executions: Any, region: Any, holds: Any, effort: Any, advance: Any) -> Verdict:
     """Decides, and keeps what was asked."""
     from fpsem.smt.query import decide
 
     asked.append(Asked(executions, region, holds))
-    return decide(executions, region, holds, effort, advance)
+    return decide(executions, region, holds, effort, advance, format=format)
 
 
-def _export(path: Path, name: str, statement: Statement, effort: Any) -> None:
+def _export(path: Path, name: str, statement: Statement, effort: Any, format: str) -> None:
     """Write the question as solvers read it, satisfiable where the statement fails."""
     from fpsem.smt.query import smtlib_of
 
     def write(executions: Any, region: Any, holds: Any, effort: Any, advance: Any) -> Verdict:
-        lines = [f"fpsem ask {name}: {statement.says}", statement.region, f"{_SEMANTICS}; schedule {statement.schedule}"]
+        lines = [f"fpsem ask {name}: {statement.says}", statement.region, f"{_semantics(format)}; schedule {statement.schedule}"]
         lines.append("unsat: it holds. sat: it may fail; a model is to be replayed, for elementary functions are only enclosed")
         told = "".join(f"; {' '.join(line.split())}\n" for line in lines)
-        files.write(path, f"{told}{smtlib_of(executions, region, holds).text.rstrip()}\n(check-sat)\n".encode())
+        files.write(path, f"{told}{smtlib_of(executions, region, holds, format=format).text.rstrip()}\n(check-sat)\n".encode())
         return Unknown("it was written, not asked")
 
     try:
@@ -177,7 +195,7 @@ def _save(path: Path, witness: Arrays | None) -> None:
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
-def _told(name: str, statement: Statement, verdict: Verdict) -> dict[str, Any]:
+def _told(name: str, statement: Statement, verdict: Verdict, format: str) -> dict[str, Any]:
     reason = verdict.reason if isinstance(verdict, Unknown) else None
     return {
         "question": name,
@@ -188,9 +206,13 @@ def _told(name: str, statement: Statement, verdict: Verdict) -> dict[str, Any]:
         "seconds": round(verdict.seconds, 3),
         "region": statement.region,
         "schedule": statement.schedule,
-        "semantics": _SEMANTICS,
+        "semantics": _semantics(format),
         "witness": None,
     }
+
+
+def _semantics(format: str) -> str:
+    return _SEMANTICS + ("" if format == BINARY32.name else f"; each result rounded once more, to {format}")
 
 
 def _numbers(witness: Any, asked: Asked) -> list[dict[str, Any]]:

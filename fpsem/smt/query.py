@@ -241,7 +241,13 @@ def fails(
     return Question(executions, formula_of(holds, values), _inputs(executions.values()), format).replays
 
 
-def smtlib_of(executions: Mapping[str, Execution], region: Any, holds: Callable[[Mapping[str, Outputs]], Any]) -> Query:
+def smtlib_of(
+    executions: Mapping[str, Execution],
+    region: Any,
+    holds: Callable[[Mapping[str, Outputs]], Any],
+    *,
+    format: str = BINARY32.name,
+) -> Query:
     """The question as SMT-LIB text: satisfiable where the property fails somewhere; of a region of one box.
 
     Raises:
@@ -252,7 +258,7 @@ def smtlib_of(executions: Mapping[str, Execution], region: Any, holds: Callable[
     parts = list(parts_of(region, inputs))
     if len(parts) != 1:
         raise PayloadError(f"a region of {len(parts)} boxes has as many questions: export each")
-    question = Question(executions, _under(parts[0], formula_of(holds, values), values), inputs)
+    question = Question(executions, _under(parts[0], formula_of(holds, values), values), inputs, format)
     return Encoding(question, *_ends(question, parts[0])).query
 
 

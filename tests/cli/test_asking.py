@@ -173,6 +173,29 @@ def test_a_rewrite_is_named(asked: Any) -> None:
     assert asked("rewrite", "reciprocal", "--box=-2,2", "--constant", 8)[0] == 0
 
 
+def test_a_narrow_format_is_decided_by_running_all_of_its_numbers(asked: Any, traced: Any) -> None:
+    half = traced(lambda x: x * 0.5 + x * 0.5, (1,))
+    code, told = asked("bounded", half, "--box", "1,2", "--most", 2, "--format", "e5m2")
+    assert (code, told["by"]) == (0, "enumeration of 5 inputs")
+    assert told["semantics"].endswith("rounded once more, to e5m2")
+    code, told = asked("bounded", half, "--box", "1,2", "--most", 1.5, "--format", "e5m2")
+    assert (code, list(values(told)["x"])) == (1, [1.75])
+    assert asked("bounded", half, "--box", "1,2", "--most", 2, "--format", "e5m2", "--no-bounds", "--solver", "z3")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--format", "e5m3"), "unknown format"),
+        (("--format", "binary64"), "binary32 must hold all its numbers"),
+        (("--format", "e5m2", "--short"), "--short can be had in binary32 only"),
+        (("--format", "e5m2", "--trace"), "--trace can be had in binary32 only"),
+    ],
+)
+def test_what_a_narrow_format_has_not_is_refused(refused: Any, traced: Any, options: Any, reason: str) -> None:
+    assert reason in refused("ask", "bounded", traced(lambda x: x, (1,)), "--box", "1,2", "--most", 2, *options)
+
+
 # -- regions ---------------------------------------------------------------------------------------------------------
 
 
