@@ -141,7 +141,7 @@ def decide(
             check_shape(f"parameter {name!r}", np.shape(execution.params[name]), shape)
     values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
     formula = formula_of(holds, values)
-    start, said = time.monotonic(), list[str]()
+    start, said, unknown = time.monotonic(), list[str](), None
     for part in parts_of(region, inputs):
         question = Question(executions, _under(part, formula, values), inputs, format)
         left = max(0.01, effort.seconds - (time.monotonic() - start))
@@ -149,9 +149,14 @@ def decide(
             verdict = _decided(question, part, replace(effort, seconds=left), advance)
         except UnsupportedError as error:
             verdict = Unknown(str(error))
-        if not isinstance(verdict, Proved):
+        if isinstance(verdict, Refuted):
             return replace(verdict, seconds=time.monotonic() - start)
-        said.append(verdict.by)
+        if isinstance(verdict, Proved):
+            said.append(verdict.by)
+        else:
+            unknown = unknown or verdict.reason
+    if unknown is not None:
+        return Unknown(unknown, time.monotonic() - start)
     return Proved("; ".join(dict.fromkeys(said)), time.monotonic() - start)
 
 

@@ -16,7 +16,7 @@ from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.symbolic_fp32 import SymbolicFP32
 from fpsem.graph.denote import run
 from fpsem.graph.trace import Recorder, trace
-from fpsem.smt import encoding
+from fpsem.smt import encoding, query
 from fpsem.smt.query import prove
 from fpsem.smt.question import Question
 from fpsem.smt.regions import Ball, Such, Union
@@ -301,6 +301,16 @@ def test_balls_unions_and_relations_are_regions(bounds: bool) -> None:
     refuted = prove(less, {}, Union((two, box([5, 5], [5, 5]))), lambda y: y[0] >= 1, bounds=bounds)
     assert isinstance(refuted, Refuted)
     assert refuted.witness["x"].tolist() == [5, 5]
+
+
+def test_a_part_that_is_unknown_does_not_hide_another_that_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {0.0: Unknown("no time"), 5.0: Refuted({"x": np.float32([5])}, "an execution")}
+    monkeypatch.setattr(query, "_decided", lambda question, part, *rest: answers[float(part.boxes["x"].lo[0])])
+    first, second = box([0], [1]), box([5], [6])
+    assert isinstance(prove(SQUARE, {}, Union((first, second)), lambda y: y[0] < 9), Refuted)
+    unknown = prove(SQUARE, {}, Union((first, first)), lambda y: y[0] < 9)
+    assert isinstance(unknown, Unknown)
+    assert unknown.reason == "no time"
 
 
 def test_a_ball_holds_the_numbers_within_the_radius_and_no_others() -> None:
