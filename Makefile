@@ -12,7 +12,7 @@ test: $(VENV)/.installed          ## lint, types, layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
 
 install: $(VENV)/.installed       ## the environment, exact versions from requirements.lock
 

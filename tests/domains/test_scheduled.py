@@ -128,7 +128,7 @@ def test_sums_and_products_are_exact_over_fractions(n: int) -> None:
         (Lanes(width=4), lambda n: 4),
         (NumPyPairwise(), lambda n: 8 + max(0, int(np.log2(n / 64)))),
     ],
-    ids=str,
+    ids=["sequential", "reverse", "pairwise", "lanes", "numpy_pairwise"],
 )
 def test_a_program_needs_few_registers(schedule: Schedule, most: Any) -> None:
     for n in (2, 3, 8, 17, 40, 129, 1000):
