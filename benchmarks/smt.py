@@ -1,8 +1,8 @@
 """Questions to solvers: what intervals, lemmas and a portfolio gain on single solvers; writes reports/smt.md.
 
-    python benchmarks/smt.py [--quick]
+    python benchmarks/smt.py [--quick] [--seconds 60]
 
-Every solver runs in fresh processes and each question has LIMIT seconds; times below BRIEF seconds are medians of RUNS
+Every solver runs in fresh processes and each question has LIMIT seconds unless told otherwise; times below BRIEF seconds are medians of RUNS
 interleaved runs. Before each row it waits until other programs leave the processors alone, up to PATIENCE seconds in all. Exit
 code 1 where an answer is not the known one; times are told beside the bars and decide nothing. With --quick, which takes the
 small questions once and gives each QUICK seconds, nothing is written.
@@ -301,8 +301,10 @@ def main() -> None:
     """Ask all, write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small questions, once each; writes nothing")
-    quick = parser.parse_args().quick
-    settings = Settings(QUICK, 1, True) if quick else Settings(LIMIT, RUNS, False)
+    parser.add_argument("--seconds", type=float, default=LIMIT, help="how long a question may take")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    settings = Settings(QUICK, 1, True) if quick else Settings(arguments.seconds, RUNS, False)
     machine, start, first, load = Machine(0.0 if quick else PATIENCE), time.monotonic(), _foreign(), os.getloadavg()
     labels = (0, 2) if quick else (0, 1, 2, 3, 4)
     plan: dict[str, Iterator[Row]] = {
@@ -321,12 +323,13 @@ def main() -> None:
             advance(name)
             sections[name] = list(rows)
             print("\n".join([f"## {name}", "", *table(sections[name]), ""]), flush=True)
-    notes = closing(start, first, load, sections)
+    notes = [f"Each question has {settings.seconds:g} s.", *closing(start, first, load, sections)]
     print("\n".join(notes))
     if not quick:
         told, *others = sections
         below = ["\n".join([f"## {name}", "", *table(sections[name])]) for name in others]
-        write_report(REPORT, "Questions to solvers", "python benchmarks/smt.py", sections[told], [*notes, *below])
+        command = "python benchmarks/smt.py" + ("" if settings.seconds == LIMIT else f" --seconds {settings.seconds:g}")
+        write_report(REPORT, "Questions to solvers", command, sections[told], [*notes, *below])
     sys.exit(any(row["wrong"] for rows in sections.values() for row in rows))
 
 
