@@ -2,10 +2,10 @@
 
     python benchmarks/smt.py [--quick] [--seconds 60]
 
-Every solver runs in fresh processes and each question has LIMIT seconds unless told otherwise; times below BRIEF seconds are medians of RUNS
-interleaved runs. Before each row it waits until other programs leave the processors alone, up to PATIENCE seconds in all. Exit
-code 1 where an answer is not the known one; times are told beside the bars and decide nothing. With --quick, which takes the
-small questions once and gives each QUICK seconds, nothing is written.
+Every solver runs in fresh processes and each question has LIMIT seconds unless told otherwise; times below BRIEF seconds are
+medians of RUNS interleaved runs. Before each row it waits until other programs leave the processors alone, up to PATIENCE
+seconds in all. Exit code 1 where an answer is not the known one; times are told beside the bars and decide nothing. With --quick,
+which takes the small questions once and gives each QUICK seconds, nothing is written.
 """
 
 from __future__ import annotations
