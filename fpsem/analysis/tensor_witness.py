@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpsem.core.bound import EVALUATIONS
 from fpsem.core.errors import UnableError, UndefinedError, UnsupportedError
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.core.region import Box
@@ -70,7 +71,7 @@ def tensor_witness(
     *,
     seed: int = 0,
     points: int = 40,
-    evaluations: int = 200,
+    evaluations: int = EVALUATIONS,
     seconds: float = inf,
     advance: Callable[[int], Any] = lambda n: None,
 ) -> TensorWitness | None:

@@ -16,6 +16,7 @@ import numpy as np
 from fpsem.bridges._graphs import Sample
 from fpsem.bridges.bridge import Tally
 from fpsem.bridges.primitives import enclosures
+from fpsem.core.codes import places
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.domains.real import Real
@@ -66,17 +67,11 @@ def judge_executions(tally: Tally, name: str, operands: tuple[Codes, ...], codes
     """
     whole = np.isneginf(lo) & np.isposinf(hi)
     nan = (codes & BINARY32.magnitude_mask) > BINARY32.overflow_code
-    inside = (_place(lo) <= _place(codes)) & (_place(codes) <= _place(hi)) & ~np.isnan(lo)
+    low, at, high = (places(np.ascontiguousarray(x).view(np.uint32).reshape(x.shape)) for x in (lo, codes, hi))
+    inside = (low <= at) & (at <= high) & ~np.isnan(lo)
     wrong = np.where(nan, ~(whole | np.isnan(lo)), ~inside)
     tally.judge(name, operands, wrong, partial(_tell_execution, codes, lo, hi))
     return int((np.isfinite(lo) & np.isfinite(hi)).sum())
-
-
-def _place(x: Array) -> Array:
-    """The order of binary32 numbers, -0 below +0."""
-    codes = np.ascontiguousarray(x).view(np.uint32).reshape(x.shape).astype(np.int64)
-    magnitude = codes & BINARY32.magnitude_mask
-    return np.asarray(np.where(codes & BINARY32.sign_mask, -1 - magnitude, magnitude))
 
 
 def _tell_execution(codes: Codes, lo: Array, hi: Array, place: Any) -> str:

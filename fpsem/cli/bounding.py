@@ -16,7 +16,7 @@ import typer
 
 from fpsem.cli._shared import AsJson, Index, app, counting, emit, rows_table, warn
 from fpsem.core import files
-from fpsem.core.bound import WORK, Bound, NodeBound
+from fpsem.core.bound import EVALUATIONS, WORK, Bound, NodeBound
 from fpsem.core.errors import FileFormatError, PayloadError, ScheduleError, UnknownNameError
 from fpsem.core.formats import BINARY32
 from fpsem.core.schedule import Schedule, schedule_or_any
@@ -27,8 +27,6 @@ Arrays = Mapping[str, Any]
 Row = dict[str, Any]
 
 _FIRST = "sequential"
-_LOOKED_AT = 200
-"""How many inputs of a model a search for a witness looks at: the length of the bar."""
 _SHOWN = 5
 """How many contributors are told."""
 
@@ -135,7 +133,7 @@ def _model(
     graph, params = load(path)
     middle = load_input(input, graph, index)
     boxes = {n: x if n in graph.integer_inputs else Box(*_ends(f"{input}: input {n!r}", x, eps)) for n, x in middle.items()}
-    with progress_bar("bounding", work if is_formula(graph) else _LOOKED_AT) as advance:
+    with progress_bar("bounding", work if is_formula(graph) else EVALUATIONS) as advance:
         more = counting(advance, path.name)
         return error_bound(graph, params, boxes, order, work=work, witness=witness, advance=more), middle
 

@@ -16,6 +16,10 @@ WORK = 20_000
 """How many parts of a region a formula is bounded over unless told otherwise, about."""
 
 
+EVALUATIONS = 200
+"""How many inputs of a graph of tensors a search for a witness looks at unless told otherwise."""
+
+
 @dataclass(frozen=True)
 class NodeBound:
     """What is known of a node, over all of its elements.

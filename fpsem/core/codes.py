@@ -1,4 +1,7 @@
-"""Arrays of codes and arrays of exact numbers, each from the other."""
+"""Arrays of codes and arrays of exact numbers, each from the other; and codes on the number line.
+
+Source: IEEE 754-2019 clause 3.4: the codes of one sign are in the order of their magnitudes.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +43,26 @@ def encode_array(values: Array, f: Format = BINARY32, direction: Rounding = Roun
     return out
 
 
+def places(codes: Array, f: Format = BINARY32) -> npt.NDArray[np.int64]:
+    """The place of each code: +0 has 0, -0 has -1, and the next number up the next place. NaNs lie beyond the infinities."""
+    magnitude = (codes & f.magnitude_mask).astype(np.int64)
+    return np.asarray(np.where(codes & f.sign_mask, -1 - magnitude, magnitude))
+
+
+def codes_at(line: npt.NDArray[np.int64], f: Format = BINARY32) -> Array:
+    """The code at each place."""
+    return np.where(line < 0, (-1 - line) | f.sign_mask, line).astype(f.dtype)
+
+
 def ulp_distance(a: Array, b: Array) -> npt.NDArray[np.int64]:
     """How many binary32 numbers lie between two codes, element by element: 0 for equal numbers (both zeros, any two NaNs),
     and 2**32 where only one is a NaN."""
-    left, right = _ordinals(a), _ordinals(b)
+    left, right = ordinals(a), ordinals(b)
     return np.asarray(np.minimum(np.abs(left - right), 1 << BINARY32.width))
 
 
-def _ordinals(codes: Array) -> npt.NDArray[np.int64]:
-    """Place on the number line, counted in ulps; NaN far beyond all."""
+def ordinals(codes: Array) -> npt.NDArray[np.int64]:
+    """How many ulps each code of binary32 is from zero, negative below it; both zeros are 0, a NaN is far beyond all."""
     magnitude = (codes & BINARY32.magnitude_mask).astype(np.int64)
     placed = np.where(codes & BINARY32.sign_mask, -magnitude, magnitude)
     return np.where(magnitude > BINARY32.overflow_code, 1 << 40, placed)

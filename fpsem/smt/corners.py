@@ -15,8 +15,6 @@ import numpy as np
 from fpsem.core.protocol import Array
 from fpsem.core.region import Box
 from fpsem.domains import _outward as outward
-from fpsem.domains.ieee32 import IEEE32Exec
-from fpsem.graph.denote import Interpreter
 from fpsem.smt.directions import Direction, all_directions
 from fpsem.smt.question import ENCLOSED, INTERVALS, Question
 
@@ -36,16 +34,15 @@ def at_corners(question: Question, lo: Array, hi: Array) -> tuple[bool, Array | 
         lowest.append(np.where(ups > 0, lo, hi))
         highest.append(np.where(ups > 0, hi, lo))
     points = np.array([*lowest, *highest], np.float32)
-    failed = np.flatnonzero(~question.at_points(points))
+    values = question.executed(points)
+    failed = np.flatnonzero(~question.holds_of(values, len(points)))
     if len(failed):
         return False, points[failed[0]]
     if not all(sure for _, sure in known):
         return False, None
-    leaves = {name: np.ascontiguousarray(points[:, i]).view(np.uint32) for i, name in enumerate(names)}
-    values = Interpreter(question.scalars, IEEE32Exec()).interpret(leaves)
     held: dict[int, Any] = {}
     for row, (index, _) in enumerate(known):
-        codes = np.broadcast_to(values[str(index)], len(points)).astype(np.uint32)
+        codes = values[index].astype(np.uint32)
         low, high = (codes[at : at + 1].view(np.float32) for at in (row, len(known) + row))
         held[index] = INTERVALS.between(low, high)
     return bool((question.truths(held, INTERVALS, ENCLOSED) == outward.TRUE).all()), None

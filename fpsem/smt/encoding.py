@@ -25,6 +25,7 @@ import z3
 from fpsem.core.formats import BINARY32, format_named
 from fpsem.core.protocol import ELEMENTARY, Array
 from fpsem.core.region import midpoints
+from fpsem.domains import _outward as outward
 from fpsem.domains.symbolic_fp32 import SymbolicFP32
 from fpsem.graph.denote import evaluate
 from fpsem.graph.ir import Node
@@ -296,4 +297,4 @@ def _number(x: Any) -> Any:
 
 
 def _is_whole(x: Array) -> bool:
-    return bool(np.isneginf(x["lo"]) and np.isposinf(x["hi"]))
+    return bool(outward.is_whole((x["lo"], x["hi"])))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsem.core.codes import codes_at, places
 from fpsem.core.formats import Format, format_named
 from fpsem.core.protocol import Array
 from fpsem.core.verdict import Proved, Refuted, Unknown, Verdict
@@ -50,7 +51,7 @@ def enumerated(
         does not replay; None where the inputs are too many or the time is up.
     """
     start, f = time.monotonic(), format_named(question.format)
-    first, last = (_places(end, f) for end in _ends(question, lo, hi))
+    first, last = (places(rounded(end, f.name), f) for end in _ends(question, lo, hi))  # those of infinities are beyond all
     counts = [max(0, int(b) - int(a) + 1) for a, b in zip(first, last)]
     count = prod(counts)
     if count > most or count * len(question.scalars.nodes) > _MOST_STEPS:
@@ -82,16 +83,7 @@ def _by(count: int) -> str:
     return f"enumeration of {count} input{'' if count == 1 else 's'}"
 
 
-def _places(x: Array, f: Format) -> Array:
-    """Places of the format's numbers, one after the other: 0 of +0, -1 of -0. Those of infinities lie beyond all numbers."""
-    codes = rounded(x, f.name).astype(np.int64)
-    magnitude = codes & f.magnitude_mask
-    return np.where(codes & f.sign_mask, -1 - magnitude, magnitude)
-
-
 def _points(rows: Array, first: Array, counts: list[int], f: Format) -> Array:
     """The inputs of those numbers, (n, elements), float32: the last element changes fastest."""
     offsets = np.stack(np.unravel_index(rows, counts), axis=1) if counts else np.zeros((len(rows), 0), np.int64)
-    place = first + offsets
-    codes = np.where(place < 0, f.sign_mask | (-1 - place), place)
-    return numbers(codes.astype(f.dtype), f.name)
+    return numbers(codes_at(first + offsets, f), f.name)

@@ -139,7 +139,7 @@ def decide(
         check_names("parameter", execution.graph.parameters, execution.params)
         for name, shape in execution.graph.parameters.items():
             check_shape(f"parameter {name!r}", np.shape(execution.params[name]), shape)
-    values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
+    values = _outputs(executions)
     formula = formula_of(holds, values)
     start, said, unknown = time.monotonic(), list[str](), None
     for part in parts_of(region, inputs):
@@ -158,6 +158,11 @@ def decide(
     if unknown is not None:
         return Unknown(unknown, time.monotonic() - start)
     return Proved("; ".join(dict.fromkeys(said)), time.monotonic() - start)
+
+
+def _outputs(executions: Mapping[str, Execution]) -> dict[str, Outputs]:
+    """What a property is given: the values of each graph, by its name."""
+    return {name: Outputs(name, execution.graph) for name, execution in executions.items()}
 
 
 def _inputs(executions: Iterable[Execution]) -> dict[str, tuple[int, ...]]:
@@ -242,8 +247,7 @@ def fails(
     executions: Mapping[str, Execution], holds: Callable[[Mapping[str, Outputs]], Any], *, format: str = BINARY32.name
 ) -> Callable[[Mapping[str, Array]], bool]:
     """Whether a property of executions fails at an input, float32 arrays by name: by running the graphs themselves."""
-    values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
-    return Question(executions, formula_of(holds, values), _inputs(executions.values()), format).replays
+    return Question(executions, formula_of(holds, _outputs(executions)), _inputs(executions.values()), format).replays
 
 
 def smtlib_of(
@@ -258,8 +262,7 @@ def smtlib_of(
     Raises:
         PayloadError: the region has several boxes.
     """
-    inputs = _inputs(executions.values())
-    values = {name: Outputs(name, execution.graph) for name, execution in executions.items()}
+    inputs, values = _inputs(executions.values()), _outputs(executions)
     parts = list(parts_of(region, inputs))
     if len(parts) != 1:
         raise PayloadError(f"a region of {len(parts)} boxes has as many questions: export each")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsem.core.codes import ordinals, ulp_distance
 from fpsem.core.errors import UnsupportedError
 from fpsem.core.formats import BINARY32, format_named
 from fpsem.core.protocol import Array, ScalarDomain
@@ -90,12 +91,8 @@ class Question:
                 raise UnsupportedError(f"schedule {execution.schedule}: sums of {self.format} are held in it")
             domain = recording(recorder, execution.schedule)
             values: dict[int, Array] = {}
-            leaves = {name: given[name].copy() for name in execution.graph.inputs}
-            if execution.moved is not None:
-                name, element, other = execution.moved
-                leaves[name][element] = given[other]
             payload = embed_all("parameter", execution.graph.parameters, execution.params, domain)
-            Interpreter(execution.graph, domain).interpret({**payload, **leaves}, values.__setitem__)
+            Interpreter(execution.graph, domain).interpret({**payload, **execution.reads(given)}, values.__setitem__)
             for source in (s for s in sources_of(self.formula) if s.graph == key):
                 places[source] = tuple(int(i) for i in values[source.node].reshape(-1))
         outputs = {str(index): index for found in places.values() for index in found}
@@ -131,12 +128,19 @@ class Question:
             raise UnsupportedError(f"{self.format} has no infinities: of its executions there are neither intervals nor terms")
         return Interpreter(self.scalars, in_format(INTERVALS, self.format))
 
-    def at_points(self, x: Array) -> Array:
-        """Whether the formula holds at inputs (n, elements), float32 numbers of the format, in executions."""
+    def executed(self, x: Array) -> dict[int, Array]:
+        """The codes of the nodes that the formula reads, each (n,), at inputs (n, elements), float32 numbers of the format."""
         leaves = {name: np.ascontiguousarray(x[:, i]).view(np.uint32) for i, name in enumerate(self.scalars.inputs)}
         found = self._execute.interpret(leaves)
-        truth = self.truths({int(name): value for name, value in found.items()}, IEEE32Exec(), EXECUTED)
-        return np.broadcast_to(np.asarray(truth, bool), (len(x),))
+        return {int(name): np.broadcast_to(value, (len(x),)) for name, value in found.items()}
+
+    def at_points(self, x: Array) -> Array:
+        """Whether the formula holds at inputs (n, elements), float32 numbers of the format, in executions."""
+        return self.holds_of(self.executed(x), len(x))
+
+    def holds_of(self, values: Mapping[int, Array], count: int) -> Array:
+        """Whether the formula holds of what ``executed`` gives at that many inputs."""
+        return np.broadcast_to(np.asarray(self.truths(values, IEEE32Exec(), EXECUTED), bool), (count,))
 
     def on_boxes(self, lo: Array, hi: Array) -> Array:
         """Whether it holds everywhere, nowhere, or that is unknown (int8), in boxes (n, elements) with float32 ends."""
@@ -178,23 +182,10 @@ class Question:
 INTERVALS = Interval("binary32")
 
 
-def _places(codes: Any) -> Any:
-    """Codes of numbers as integers in their order, both zeros 0."""
-    wide = np.asarray(codes).astype(np.int64)
-    magnitude = wide & BINARY32.magnitude_mask
-    return np.where(wide & BINARY32.sign_mask, -magnitude, magnitude)
-
-
-def _executed_within(a: Array, b: Array, ulps: int) -> Array:
-    nan = [(np.asarray(x) & BINARY32.magnitude_mask) > BINARY32.overflow_code for x in (a, b)]
-    near = np.abs(_places(a) - _places(b)) <= ulps
-    return np.asarray(np.where(nan[0] | nan[1], nan[0] & nan[1], near))
-
-
 def _enclosed_within(a: Array, b: Array, ulps: int) -> Array:
     lost = [outward.is_whole((x["lo"], x["hi"])) for x in (a, b)]
     nan = [np.isnan(x["lo"]) for x in (a, b)]
-    (low, high), (other_low, other_high) = ([_places(_codes(x[end])) for end in ("lo", "hi")] for x in (a, b))
+    (low, high), (other_low, other_high) = ([ordinals(_codes(x[end])) for end in ("lo", "hi")] for x in (a, b))
     apart = np.maximum(np.maximum(other_low - high, low - other_high), 0)
     most = np.maximum(high - other_low, other_high - low)
     known = outward.decide(most <= ulps, apart > ulps)
@@ -220,7 +211,7 @@ EXECUTED: Connectives = {
     "all": lambda *t: np.logical_and.reduce(np.broadcast_arrays(*t)),
     "any": lambda *t: np.logical_or.reduce(np.broadcast_arrays(*t)),
     "not": np.logical_not,
-    "within_ulps": _executed_within,
+    "within_ulps": lambda a, b, ulps: ulp_distance(a, b) <= ulps,
 }
 """Of truths of executions."""
 

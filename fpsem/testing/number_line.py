@@ -1,7 +1,4 @@
-"""The number line of binary32: each code that is no NaN has a place, -0 just below +0; and how codes are shown to people.
-
-Source: IEEE 754-2019 clause 3.4: the codes of one sign are in the order of their magnitudes.
-"""
+"""Arrays between two others on the number line of binary32; and how codes are shown to people."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fpsem.core.formats import BINARY32
+from fpsem.core.codes import codes_at, places
 from fpsem.core.region import Box
 from fpsem.testing.judging import show_code
 
@@ -19,17 +16,6 @@ SHARES = 1 << 30
 
 _SHOWN = 24
 """Elements of an array that are written out."""
-
-
-def places(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-    """The place of each code: +0 has 0, -0 has -1, and the next number up the next place. NaNs lie beyond the infinities."""
-    magnitude = (codes & np.uint32(BINARY32.magnitude_mask)).astype(np.int64)
-    return np.asarray(np.where(codes & np.uint32(BINARY32.sign_mask), -1 - magnitude, magnitude))
-
-
-def codes_at(line: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
-    """The code at each place."""
-    return np.where(line < 0, (-1 - line) | BINARY32.sign_mask, line).astype(np.uint32)
 
 
 def between(box: Box, shares: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -21,12 +21,13 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from fpsem.core.codes import codes_at, places
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.region import Box
 from fpsem.core.rounding import Rounding
 from fpsem.core.schedule import SCHEDULES, Nested, Schedule, Tree, WarpTree
-from fpsem.testing.number_line import SHARES, between, codes_at, places, show_numbers
+from fpsem.testing.number_line import SHARES, between, show_numbers
 
 T = TypeVar("T")
 Shape = int | tuple[int, ...] | st.SearchStrategy[tuple[int, ...]]

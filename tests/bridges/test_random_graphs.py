@@ -14,12 +14,13 @@ from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
 import fpsem
+from fpsem.core.codes import places
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.core.schedule import Schedule
 from fpsem.testing import SmallGraph, boxes, inputs_in, schedules, small_graphs
-from fpsem.testing.number_line import places, show_numbers
+from fpsem.testing.number_line import show_numbers
 
 MOST_INFINITE = 0.25
 """The largest share of elements that may be without a finite bound or interval."""

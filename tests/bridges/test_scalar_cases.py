@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fpsem
+from fpsem.core.codes import codes_at, places
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.formats import BINARY32, FORMATS
 from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Array
 from fpsem.testing import codes
-from fpsem.testing.number_line import codes_at, places, show_numbers
+from fpsem.testing.number_line import show_numbers
 
 LONG = settings().max_examples >= 5000
 """Whether the profile is for a night."""

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fpsem.core.codes import codes_at, places
 from fpsem.core.region import Box
-from fpsem.testing.number_line import SHARES, between, codes_at, places, show_number, show_numbers
+from fpsem.testing.number_line import SHARES, between, show_number, show_numbers
 from fpsem.testing.strategies import binary32_codes
 
 LINE = [0xFF800000, 0xFF7FFFFF, 0x80000001, 0x80000000, 0, 1, 0x3F800000, 0x7F7FFFFF, 0x7F800000]

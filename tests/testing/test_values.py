@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
+from fpsem.core.codes import places
 from fpsem.core.region import Box
 from fpsem.testing import binary32, binary32_arrays, binary32_codes, boxes, inputs_in
-from fpsem.testing.number_line import places
 
 QUICK = settings(max_examples=2000, database=None, derandomize=True)
 UNSHRUNK = settings(QUICK, phases=[Phase.generate])
