@@ -210,11 +210,18 @@ CHECKS: Mapping[str, tuple[Callable[[Callable[..., Array], Operands], None], boo
 
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("name", PRIMITIVES)
-@settings(max_examples=EXAMPLES)
-@given(data=st.data())
-def test_of_a_primitive(name: str, check: str, data: st.DataObject) -> None:
+def test_of_a_primitive(name: str, check: str, record_property: Callable[[str, object], None]) -> None:
     arity, compute = PRIMITIVES[name]
     holds, special = CHECKS[check]
-    given = data.draw(operands(arity, special))
-    assert given.columns[0].size >= CASES
-    holds(compute, given)
+    seen = 0
+
+    @settings(max_examples=EXAMPLES)
+    @given(operands(arity, special))
+    def each(given: Operands) -> None:
+        nonlocal seen
+        assert given.columns[0].size >= CASES
+        holds(compute, given)
+        seen += given.columns[0].size
+
+    each()
+    record_property("cases", seen)
