@@ -34,17 +34,15 @@ from fpsem.core.errors import PayloadError
 from fpsem.smt import worker
 from fpsem.smt.solver import SOLVERS, Answer, is_installed, require, smtlib, title
 
-FASTEST_FIRST = ("bitwuzla", "cvc5", "z3")
+FASTEST_FIRST = ("bitwuzla", "z3", "cvc5")
 """The order in which they start unless the caller names his own: by their times on sums of products."""
 
 _PROGRAM = (sys.executable, "-P", str(Path(worker.__file__).resolve()))
 COMMANDS: Mapping[str, tuple[str, ...]] = {solver: (*_PROGRAM, solver) for solver in SOLVERS}
 """How each solver's process is started; seconds, bytes, niceness and this process's id follow."""
 
-_HEAD_START = 0.1
-"""Seconds between two starts while there are idle cores: most small questions need one solver."""
 _LATE = 5.0
-"""Seconds before a start that must share a core."""
+"""Seconds before a start that must share a core; while cores are left, solvers start together."""
 _NICENESS, _MOST_NICE = 8, 19
 """By how much a solver yields to each that was running before it: on idle cores that costs nothing, and where other programs
 leave one core to all solvers the first still has five sixths of it. 19 is the most that there is."""
@@ -189,11 +187,11 @@ def _race(query: Query, solvers: Sequence[str], limits: Limits) -> Generator[Ans
                     except OSError as error:
                         yield _silent(solver, f"could not be started: {error}")
                         continue
-                    next_start = now + (_LATE if _crowded(running) else _HEAD_START)
+                    next_start = now + (_LATE if _crowded(running) else 0)
                 for run in _ended(running, min(next_start, deadline) - now if waiting else deadline - now):
                     yield _outcome(run, query, share)
                     _end(running, run)
-                    next_start = min(next_start, time.monotonic() + _HEAD_START)
+                    next_start = now
                 now = time.monotonic()
             for key in running.get_map().values():
                 yield _silent(key.data.solver, f"no answer within {limits.seconds:g} s")
