@@ -59,7 +59,8 @@ def _shifted(ends: Ends) -> _Shifted:
     least, most = (outward.function("exp", (end, end)) for end in scores)
     low = np.maximum(least[0], 0)
     totals = low.sum(axis=-1, keepdims=True) * (1 - n * 2.0**-52), most[1].sum(axis=-1, keepdims=True) * (1 + n * 2.0**-52)
-    others = np.maximum(outward.down(totals[0] - low), 0), outward.up(totals[1] - most[1])
+    with np.errstate(invalid="ignore"):
+        others = np.maximum(outward.down(totals[0] - low), 0), outward.up(totals[1] - most[1])
     return _Shifted(scores, (low, least[1]), most, others)
 
 
@@ -71,12 +72,15 @@ def softmax(x: Array, height: int) -> Array:
         height: of the tree that adds the exponentials.
     """
     real, floats, between = (_shifted(ends).weights for ends in (real_ends(x), float_ends(x), rules.both(x)))
-    terms, total = _wrong(x, floats[1], height)
-    with np.errstate(all="ignore"):
-        wrong = outward.up((1 + terms) * (1 + _UNIT) / (1 - total) * (1 + 2.0**-48)) - 1
-        own = np.where(total < 1, outward.up(floats[1] * wrong + _LEAST), np.inf)
+    own = _own(x, floats[1], height)
     err = plus(times(between[1], _carried(x, between)), own)
     return rules.settled(real, (np.maximum(outward.down(floats[0] - own), 0), np.minimum(floats[1] + own, 1)), err, rules.FREE)
+
+
+def total_error(x: Array, height: int) -> Array:
+    """At least the sum of |float - real value| of a softmax along the last axis, which stays as an axis of length 1."""
+    own = _own(x, _shifted(float_ends(x)).weights[1], height).sum(axis=-1, keepdims=True)
+    return np.asarray(plus(x["err"].max(axis=-1, keepdims=True), times(own, 1 + x.shape[-1] * 2.0**-52)))
 
 
 def log_softmax(x: Array, height: int) -> Array:
@@ -92,6 +96,14 @@ def log_softmax(x: Array, height: int) -> Array:
     err = plus(_carried(x, _shifted(rules.both(x)).weights), own)
     reached = outward.down(ends[0] - own), outward.up(ends[1] + own)
     return rules.settled(_shifted(real_ends(x)).logarithms, reached, err, rules.FREE)
+
+
+def _own(x: Array, weights: Array, height: int) -> Array:
+    """How far the softmax of scores that are floats is rounded off, at weights of at most these."""
+    terms, total = _wrong(x, weights, height)
+    with np.errstate(all="ignore"):
+        wrong = outward.up((1 + terms) * (1 + _UNIT) / (1 - total) * (1 + 2.0**-48)) - 1
+        return np.where(total < 1, outward.up(weights * wrong + _LEAST), np.inf)
 
 
 def _below(x: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.analysis.own_rules import bounded
+from fpsem.analysis.own_rules import At, bounded
 from fpsem.core.protocol import Array
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.graph.ir import Graph
@@ -54,7 +54,8 @@ def walk(graph: Graph, given: Mapping[str, Array], domain: ErrorBound, narrowing
             own.append(0.0 if op.sort is Sort.SCALAR else None)
             continue
         inputs = [values[i] for i in node.inputs]
-        value = bounded(index, node, inputs, domain)
+        at = At(graph, index, values, domain)
+        value = bounded(at, inputs)
         if op.sort is not Sort.SCALAR:
             values.append(value)
             own.append(None)
@@ -63,7 +64,7 @@ def walk(graph: Graph, given: Mapping[str, Array], domain: ErrorBound, narrowing
         if any(inputs[i]["err"].any() for i in scalars):
             settled = [domain.executed(x) if i in scalars else x for i, x in enumerate(inputs)]
             settled = _same(inputs, settled)
-            own.append(bounded(index, node, settled, domain)["err"])
+            own.append(bounded(at, settled)["err"])
         else:
             own.append(value["err"])
         ends = narrowing(index)

@@ -32,6 +32,8 @@ CALLS = {
     "sigmoid": lambda t: t.sigmoid(),
     "silu": lambda t: t.silu(),
     "softplus": lambda t: t.softplus(),
+    "attention": lambda t: (t * 3).softmax(axis=1) @ (t.transpose(axes=(1, 0)) + 2),
+    "attention of heads": lambda t: t.reshape(shape=(2, 1, 7)).softmax(axis=-1) @ t.reshape(shape=(2, 7, 1)),
 }
 WIDTHS = (0.0, 2.0**-10, 0.5, 3.0)
 SCALES = (0.01, 1.0, 20.0)
@@ -90,7 +92,10 @@ def test_the_rule_is_no_worse_than_that_of_the_steps(name: str, monkeypatch: pyt
         assert ((rows["lo"] >= steps["lo"]) & (rows["hi"] <= steps["hi"])).all()
 
 
-@pytest.mark.parametrize(("name", "gain"), [("softmax", 20), ("log_softmax", 3), ("layer_norm", 1000), ("softplus", 1.1)])
+GAINS = {"softmax": 20, "log_softmax": 3, "layer_norm": 1000, "softplus": 1.1, "attention": 1.5}
+
+
+@pytest.mark.parametrize(("name", "gain"), GAINS.items())
 def test_the_rule_is_better_on_wide_boxes(name: str, gain: float, monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(3).standard_normal(SHAPE).astype(np.float32)
     graph, box = graph_of(name), Box(x - 2, x + 2)
@@ -105,6 +110,30 @@ def test_weights_stay_within_0_and_1_and_standard_numbers_within_their_root() ->
     assert weights["lo"].min() >= 0
     assert weights["fhi"].max() <= 1
     assert standard["hi"].max() <= np.sqrt(6) * (1 + 1e-15)
+
+
+def test_means_stay_within_their_values_whatever_the_weights() -> None:
+    graph = trace(lambda t: t.softmax(axis=1) @ ((t * 0).relu() + 3).transpose(axes=(1, 0)), SHAPE)
+    x = np.zeros(SHAPE, np.float32)
+    rows = held(graph, Box(x - 9, x + 9), "sequential")
+    assert abs(rows["lo"] - 3).max() < 1e-12
+    assert abs(rows["hi"] - 3).max() < 1e-12
+    assert rows["err"].max() < 5e-6
+
+
+def test_weights_that_may_be_undefined_give_no_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = trace(lambda t: (1 / t).softmax(axis=1) @ t.transpose(axes=(1, 0)), SHAPE)
+    x = np.full(SHAPE, 0.5, np.float32)
+    rows = held(graph, Box(np.where(np.arange(7) == 2, -x, x), x), "sequential")
+    assert np.isinf(rows["err"]).all()
+
+
+def test_means_that_may_overflow_have_no_bound() -> None:
+    graph = trace(lambda t: t.softmax(axis=1) @ (t * 2.0**126).transpose(axes=(1, 0)), SHAPE)
+    for most, known in ((3.0, True), (float(np.nextafter(np.float32(4), np.float32(0))), False)):
+        x = np.full(SHAPE, most, np.float32)
+        box = Box(x - 2, x)
+        assert np.isfinite(held(graph, box, "sequential")["err"]).all() == known
 
 
 def test_scores_that_differ_by_more_than_exponents_reach_are_held() -> None:
@@ -127,6 +156,7 @@ FAULTS = {
     "log_softmax": ("softmax_rule._carried", 0.2),
     "layer_norm": ("layer_norm_rule._own", 0.05),
     "softplus": ("rules.times", 0.2),
+    "attention": ("attention_rule._of_weights", 0.2),
 }
 
 
