@@ -77,14 +77,14 @@ class Statement:
         region: its region.
         schedule: in which order sums are added.
         decided: gives the verdict; takes what all questions take: ``effort``, ``advance`` and ``ask``.
-        objection: why a witness does not count; empty where it does.
+        core: whose precondition inputs satisfy, where one was read.
     """
 
     says: str
     region: str
     schedule: str
     decided: Callable[..., Verdict]
-    objection: Callable[[Arrays], str] = lambda x: ""
+    core: Any = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,7 @@ def answer(name: str, state: Callable[[], Statement], how: How) -> None:
     asked: list[Asked] = []
     with progress_bar("asking", effort.boxes) as advance:
         more = counting(advance, name)
-        verdict = statement.decided(effort=effort, advance=more, ask=partial(_decide, asked, how.format))
-    if isinstance(verdict, Refuted) and (reason := statement.objection(verdict.witness)):
-        verdict = Unknown(reason, verdict.seconds)
+        verdict = statement.decided(effort=effort, advance=more, ask=partial(_decide, asked, statement.core, how.format))
     if isinstance(verdict, Refuted) and how.short:
         verdict = replace(verdict, witness=_shortened(verdict.witness, asked[0], statement))
     witness = verdict.witness if isinstance(verdict, Refuted) else None
@@ -150,23 +148,40 @@ def _check_format(name: str, how: How) -> None:
         raise FileFormatError(f"--format {how.format}: {' and '.join(own)} can be had in {BINARY32.name} only")
 
 
-def _decide(asked: list[Asked], format: str, executions: Any, region: Any, holds: Any, effort: Any, advance: Any) -> Verdict:
-    """Decides, and keeps what was asked."""
+def _decide(
+    asked: list[Asked], core: Any, format: str, executions: Any, region: Any, holds: Any, effort: Any, advance: Any
+) -> Verdict:
+    """Decides, of the inputs that satisfy a core's precondition where there is one, and keeps what was asked."""
+    from fpsem.smt.constraints import decide_where
     from fpsem.smt.query import decide
 
     asked.append(Asked(executions, region, holds))
-    return decide(executions, region, holds, effort, advance, format=format)
+    decides = partial(decide_where, core.constraints) if _is_constrained(core) else decide
+    verdict = decides(executions, region, holds, effort, advance, format=format)
+    if isinstance(verdict, Refuted) and core is not None and core.dropped:
+        left_out = ", ".join(core.dropped)
+        return Unknown(f"it fails; whether at an input of the precondition is unknown: {left_out}", verdict.seconds)
+    return verdict
+
+
+def _is_constrained(core: Any) -> bool:
+    return core is not None and core.constraints is not None
 
 
 def _export(path: Path, name: str, statement: Statement, effort: Any, format: str) -> None:
     """Write the question as solvers read it, satisfiable where the statement fails."""
+    from fpsem.smt.constraints import relaxed
     from fpsem.smt.query import smtlib_of
 
     def write(executions: Any, region: Any, holds: Any, effort: Any, advance: Any) -> Verdict:
         lines = [f"fpsem ask {name}: {statement.says}", statement.region, f"{_semantics(format)}; schedule {statement.schedule}"]
         lines.append("unsat: it holds. sat: it may fail; a model is to be replayed, for elementary functions are only enclosed")
+        question = executions, region, holds
+        if _is_constrained(statement.core):
+            question = relaxed(statement.core.constraints, *question, format)
+            lines.append("constraints are relaxed by what rounding may do to them: a model is to be tried in them, too")
         told = "".join(f"; {' '.join(line.split())}\n" for line in lines)
-        files.write(path, f"{told}{smtlib_of(executions, region, holds, format=format).text.rstrip()}\n(check-sat)\n".encode())
+        files.write(path, f"{told}{smtlib_of(*question, format=format).text.rstrip()}\n(check-sat)\n".encode())
         return Unknown("it was written, not asked")
 
     try:
@@ -176,11 +191,16 @@ def _export(path: Path, name: str, statement: Statement, effort: Any, format: st
 
 
 def _shortened(witness: Any, asked: Asked, statement: Statement) -> dict[str, Any]:
+    from fpsem.smt.constraints import surely_hold
     from fpsem.smt.explain import minimised
     from fpsem.smt.query import fails
 
-    broken = fails(asked.executions, asked.holds)
-    return dict(minimised(witness, lambda x: broken(x) and not statement.objection(x), asked.region))
+    broken, core = fails(asked.executions, asked.holds), statement.core
+
+    def counts(x: Arrays) -> bool:
+        return broken(x) and (not _is_constrained(core) or surely_hold(core.constraints, asked.executions, x))
+
+    return dict(minimised(witness, counts, asked.region))
 
 
 def _save(path: Path, witness: Arrays | None) -> None:
@@ -205,10 +225,18 @@ def _told(name: str, statement: Statement, verdict: Verdict, format: str) -> dic
         "reason": reason,
         "seconds": round(verdict.seconds, 3),
         "region": statement.region,
+        "constraints": _constraints(statement.core),
         "schedule": statement.schedule,
         "semantics": _semantics(format),
         "witness": None,
     }
+
+
+def _constraints(core: Any) -> list[str]:
+    """What the region has beyond its boxes."""
+    from fpsem.smt.constraints import in_words
+
+    return list(in_words(core.constraints)) if _is_constrained(core) else []
 
 
 def _semantics(format: str) -> str:
@@ -243,7 +271,7 @@ def _finite(x: float | None) -> float | None:
 def _tables(told: Mapping[str, Any]) -> list[Any]:
     from rich.text import Text
 
-    words = {key: value for key, value in told.items() if key not in ("witness", "trace") and value is not None}
+    words = {key: value for key, value in told.items() if key not in ("constraints", "witness", "trace") and value is not None}
     tables: list[Any] = [Text(f"{key:<10} {value}") for key, value in words.items()]
     moving = [row for row in told["witness"] or () if row["moves"]] or list(told["witness"] or ())
     if moving:

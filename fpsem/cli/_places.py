@@ -1,7 +1,6 @@
 """Where a question of ``fpsem ask`` is put: a graph with its parameters, and a box for each of its inputs, as options say.
 
-Of an FPCore file the box is that of the precondition. What else the precondition says is not part of the box: whoever finds a
-witness asks ``Place.objection`` whether it counts.
+Of an FPCore file the box is that of the precondition; its core has what else the precondition says.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Place:
         params: float32 tensors by parameter name.
         boxes: by input name.
         schedule: the order of sums.
-        region: the boxes in words.
+        region: the boxes in words, with the core's constraints.
         center: the input that was given, where one was.
         core: the core that was read, where one was.
     """
@@ -79,22 +78,6 @@ class Place:
     region: str
     center: Arrays | None = None
     core: Any = None
-
-    def objection(self, x: Arrays) -> str:
-        """Why a witness in the box is none of the core's inputs; empty where it is one."""
-        from fpsem.domains.real import Real
-        from fpsem.graph.denote import denote
-
-        if self.core is None:
-            return ""
-        if self.core.dropped:
-            return f"the witness lies in the box; whether in the precondition too is unknown: {', '.join(self.core.dropped)}"
-        if self.core.constraints is None:
-            return ""
-        real = Real()
-        given = {name: x[name] for name in self.core.constraints.inputs}
-        least = [np.min(real.enclosure(value)[0]) for value in denote(self.core.constraints, {}, given, real).values()]
-        return "" if all(end >= 0 for end in least) else "the witness lies in the box, and not surely in the precondition"
 
 
 def place_of(where: Where, one_output: bool = True) -> Place:
@@ -167,7 +150,15 @@ def _place_of_core(where: Where, schedule: Schedule) -> Place:
     if not boxes:
         raise PayloadError(f"{where.model}: core {core.name!r} has no arguments")
     how = f"the precondition of core {core.name!r}" + ("" if where.box is None else f", between {where.box}")
-    return Place(graph, params, boxes, schedule, _told(boxes, how), core=core)
+    return Place(graph, params, boxes, schedule, _told(boxes, how + _besides(core)), core=core)
+
+
+def _besides(core: Any) -> str:
+    """What a core's precondition says beyond its box, in words."""
+    from fpsem.smt.constraints import in_words
+
+    constraints = "" if core.constraints is None else f", where {' and '.join(in_words(core.constraints))}"
+    return constraints + (f"; left out of the precondition: {', '.join(core.dropped)}" if core.dropped else "")
 
 
 # -- models ----------------------------------------------------------------------------------------------------------

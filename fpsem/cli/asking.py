@@ -210,7 +210,7 @@ def rewrite(
 
 
 def _stated(at: Place, says: str, decided: Callable[..., Verdict]) -> Statement:
-    return Statement(says, at.region, str(at.schedule), decided, at.objection)
+    return Statement(says, at.region, str(at.schedule), decided, at.core)
 
 
 def _of(node: str | None) -> str:

@@ -27,6 +27,9 @@ PAIR = """
 (FPCore (x) :name "times" :pre (<= 1 x 2) (* x (/ 1 3)))
 (FPCore (x y) :name "triangle" :pre (and (<= 0 x 1) (<= 0 y 1) (<= 1/2 (+ x y))) (/ 1 (+ x y)))
 (FPCore (x y) :name "corner" :pre (and (<= 0 x 1) (<= 0 y 1) (<= (+ x y) 1/2)) (/ 1 (+ x y)))
+(FPCore (x) :name "edge" :pre (and (<= 0.49999 x 0.4999999) (<= 1/2 (- (+ x 1024) 1024))) x)
+(FPCore (x y) :name "ordered" :pre (and (<= 0 x 1) (<= 0 y 1) (<= x y)) (- y x))
+(FPCore (x y) :name "unread" :pre (and (<= 0 x 1) (<= 0 y 1) (!= x y)) (/ 1 (- y x)))
 (FPCore (x) :name "free" (+ x 1))
 (FPCore (x) :name "loop" :pre (<= 0 x 1) (while (< x 1) ([x x (+ x 1)]) x))
 """
@@ -223,12 +226,57 @@ def test_an_input_without_a_radius_is_itself_the_region(asked: Any, model: Path)
 def test_the_precondition_of_a_core_is_its_region(asked: Any, cores: Path) -> None:
     assert asked("finite", cores, "--core", "third")[0] == 0
     assert asked("finite", cores, "--core", "free", "--box", "0,1")[0] == 0
+
+
+def test_constraints_of_a_core_are_of_its_region(asked: Any, cores: Path) -> None:
     code, told = asked("finite", cores, "--core", "triangle")
-    assert (code, told["verdict"]) == (3, "Unknown")  # at (0, 0), which the precondition excludes
-    assert "not surely in the precondition" in told["reason"]
+    assert (code, told["constraints"]) == (0, ["(<= 1/2 (+ x y))"])
+    assert told["region"].endswith("the precondition of core 'triangle', where (<= 1/2 (+ x y))")
+    code, told = asked("bounded", cores, "--core", "triangle", "--most", 1.5, "--short")
+    assert code == 1
+    (x,), (y,) = values(told)["x"], values(told)["y"]
+    assert 0.5 <= float(x) + float(y) < 2 / 3 + 1e-6
     code, told = asked("finite", cores, "--core", "corner")
     assert code == 1
     assert values(told) == {"x": [0], "y": [0]}
+
+
+def test_constraints_are_printed(printed: Any, cores: Path) -> None:
+    said = printed("ask", "finite", cores, "--core", "triangle")
+    assert "where (<= 1/2 (+ x y))" in " ".join(said.split())
+    assert said.count("1/2") == 1
+
+
+def test_a_witness_that_may_break_a_constraint_makes_the_verdict_unknown(asked: Any, cores: Path) -> None:
+    code, told = asked("bounded", cores, "--core", "edge", "--least", 1)
+    assert (code, told["verdict"]) == (3, "Unknown")
+    assert "does not surely satisfy the constraints" in told["reason"]
+    code, told = asked("finite", cores, "--core", "unread")
+    assert (code, told["verdict"]) == (3, "Unknown")
+    assert "unknown: (!= x y)" in told["reason"]
+    assert told["region"].endswith("; left out of the precondition: (!= x y)")
+
+
+def test_constraints_count_in_narrow_formats_too(asked: Any, cores: Path) -> None:
+    where = (cores, "--core", "ordered", "--format", "e5m2")
+    assert asked("bounded", *where, "--least", 0)[0] == 0
+    code, told = asked("bounded", *where, "--least", 0.5)
+    assert code == 1
+    assert values(told)["x"] <= values(told)["y"]
+
+
+def test_a_question_is_written_with_its_constraints(call: Any, cores: Path, tmp_path: Path) -> None:
+    import z3
+
+    path = tmp_path / "q.smt2"
+    where = ("--least", 0, "--smtlib", path, "--export-only")
+    assert call("ask", "bounded", cores, "--core", "ordered", *where) == (0, "", "")
+    text = path.read_text()
+    assert "where (<= x y)" in text
+    assert "constraints are relaxed by what rounding may do to them" in text
+    held = z3.Solver()
+    held.from_string(text)
+    assert str(held.check()) == "unsat"
 
 
 # -- the witness -----------------------------------------------------------------------------------------------------
