@@ -5,7 +5,8 @@ Ranges: no component is beyond sqrt(n - 1). Errors of x are carried by the deriv
 and G(k) = (1 + u)**k - 1, the own roundings, of floats x, for a sum in a tree of height h: the mean is wrong by
 d = G(h + 1) mean |x|, a component of x - mean by e_i = d + u (|c_i| + d); with r the root mean square of these, the root's
 radicand by q = G(h + 2) (1 + r/s)**2 + 2 r/s + (r/s)**2, relatively, and 2u more for the sum and eps; the quotient then by
-e_i (1 + p) / s + |y_i| p with p = (1 - q)**(-1/2) (1 + u)**2 - 1, and its own rounding.
+e_i (1 + p) / s + |y_i| p with p = (1 - q)**(-1/2) (1 + u)**2 - 1, and its own rounding. To d, the radicand and the quotient comes
+what subnormal numbers lose. Where a sum or a square may overflow there is no bound.
 
 Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 1.9 (two-pass variance) and lemma 3.1; the
 composition is worked out here.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.domains import _error_rules as rules
 from fpsem.domains import _outward as outward
@@ -22,6 +24,7 @@ from fpsem.domains._error_rules import float_ends, over, plus, real_ends, relati
 from fpsem.domains._outward import Ends
 
 _UNIT, _LEAST, _WIDER = 2.0**-24, 2.0**-147, 1 + 2.0**-44
+_MOST = float(BINARY32.decode(BINARY32.max_finite))
 
 
 def standardized(x: Array, eps: float, height: int) -> Array:
@@ -47,7 +50,7 @@ def _own(x: Array, eps: float, height: int) -> Array:
     centred = _centred(floats)
     sizes, root = outward.largest(*centred), _least_root(centred, eps)
     with np.errstate(all="ignore"):
-        d = relative_error(height + 1) * _mean(outward.largest(*floats))
+        d = relative_error(height + 1) * _mean(outward.largest(*floats)) + _LEAST
         e = (d + _UNIT * (sizes + d)) * _WIDER
         r = np.sqrt(_mean(e * e)) * _WIDER / root
         q = (relative_error(height + 2) * (1 + r) ** 2 + 2 * r + r * r + _LEAST / root**2) * _WIDER
@@ -55,7 +58,15 @@ def _own(x: Array, eps: float, height: int) -> Array:
         p = (1 - q) ** -0.5 * (1 + _UNIT) ** 2 * _WIDER - 1
         y = outward.largest(*_quotients(centred, eps))
         b = (e * (1 + p) / root + y * p) * _WIDER
-        return np.where((q < 1) & np.isfinite(b), (b + _UNIT * (y + b) + _LEAST) * _WIDER, np.inf)
+        fits = _most_reached(outward.largest(*floats), sizes + e, height) <= _MOST
+        return np.where(fits & (q < 1) & np.isfinite(b), (b + _UNIT * (y + b) + _LEAST) * _WIDER, np.inf)
+
+
+def _most_reached(x: Array, centred: Array, height: int) -> Array:
+    """The largest number that sums of n numbers, and of their squares less their mean, may reach, along the last axis."""
+    n, wider = x.shape[-1], (1 + relative_error(height + 2)) * _WIDER
+    sums = np.maximum(_mean(x) * n, _mean(centred * centred) * n)
+    return np.asarray(np.maximum(sums, centred.max(axis=-1, keepdims=True)) * wider)
 
 
 def _mean(parts: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,33 @@ def test_the_rule_is_better_on_wide_boxes(name: str, gain: float, monkeypatch: p
     own = held(graph, box, "pairwise")["err"].max()
     monkeypatch.setattr(own_rules, "RULES", {})
     assert held(graph, box, "pairwise")["err"].max() > gain * own
+
+
+FAR = (1.4e-45, 1e-42, 1e-38, 1e-30, 1e-20, 1e10, 1e18, 1.3e19, 1.9e19, 1e25, 8e37, 3e38)
+"""Sizes at which something may be subnormal or overflow."""
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "any"])
+@pytest.mark.parametrize("name", CALLS)
+def test_the_rule_holds_near_both_ends_of_the_format(name: str, schedule: str) -> None:
+    rng, found = np.random.default_rng(7), 0
+    for size in FAR:
+        for shape in (np.sign(rng.standard_normal(SHAPE)), rng.uniform(-1, 1, SHAPE), np.arange(14).reshape(SHAPE) == 3):
+            x = (shape * size).astype(np.float32)
+            found += near_an_end(graph_of(name, False), Box(x, x), schedule)
+    assert found > 0
+
+
+def near_an_end(graph: Graph, box: Box, schedule: str) -> int:
+    """How many elements have a bound; fails at one whose execution is not within it."""
+    rows, execution, real = held(graph, box, schedule), IEEE32Exec(), Real()
+    codes = execution.to_bits(run(graph, {}, box.lo, execution)).view(np.float32).reshape(-1)
+    value, known = run(graph, {}, box.lo, real).reshape(-1), np.isfinite(rows["err"].reshape(-1))
+    for i in np.flatnonzero(known):
+        assert np.isfinite(codes[i]), f"{codes[i]} where the bound is {rows['err'].reshape(-1)[i]}, at {box.lo}"
+        ((low,), (high,)), seen = real.enclosure(value[i : i + 1]), Fraction(float(codes[i]))
+        assert max(low - seen, seen - high) <= rows["err"].reshape(-1)[i], f"{codes[i]} for {float(low)}, at {box.lo}"
+    return int(known.sum())
 
 
 def test_weights_stay_within_0_and_1_and_standard_numbers_within_their_root() -> None:
