@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsem.analysis.affine import real_ranges
 from fpsem.analysis.first_order import Carried, FirstOrder
 from fpsem.analysis.scalars import Formula, is_formula
 from fpsem.analysis.walk import Walk, leaves, walk
@@ -112,7 +113,9 @@ def _of_tensors(
         check_shape(f"parameter {name!r}", np.shape(params[name]), shape)
     held = {name: domain.box(boxes[name]) if name in boxes else given[name] for name in graph.inputs}
     inputs = embed_inputs(graph, held, domain)
-    walked = walk(graph, inputs | leaves(graph, params, domain), domain)
+    integers = {name: inputs[name] for name in graph.integer_inputs}
+    narrowing = real_ranges(graph, params, boxes, integers).get
+    walked = walk(graph, inputs | leaves(graph, params, domain), domain, narrowing)
     out = walked.values[next(iter(graph.outputs.values()))]
     errors, shares = np.array(out["err"]), dict[int, float]()
     if errors.size <= _FEW and not all(box.fixed.all() for box in boxes.values()):
