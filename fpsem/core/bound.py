@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fpsem.core.claim import Status
+from fpsem.core.errors import ContradictionError
 from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule
 
 WORK = 20_000
 """How many parts of a region a formula is bounded over unless told otherwise, about."""
-
 
 EVALUATIONS = 200
 """How many inputs of a graph of tensors a search for a witness looks at unless told otherwise."""
@@ -61,6 +61,9 @@ class Bound:
         contributors: nodes, the first with the largest share of a bound by derivatives, and what they contribute at most.
         witness: an input of the region with a large error, by input name; None where none was looked for or found.
         observed: the error there, rounded down; infinite where the execution is not finite and the real value is.
+
+    Raises:
+        ContradictionError: the error that was observed is larger than the bound.
     """
 
     absolute: npt.NDArray[np.float64]
@@ -74,6 +77,12 @@ class Bound:
     contributors: tuple[tuple[str, float], ...] = ()
     witness: Mapping[str, npt.NDArray[np.float32]] | None = None
     observed: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.observed is not None and not self.observed <= np.max(self.absolute):
+            most, told = float(np.max(self.absolute)), {name: x.tolist() for name, x in (self.witness or {}).items()}
+            said = f"an error of {self.observed} was found where {most} is the bound"
+            raise ContradictionError(f"{said}, at {told}; please report it")
 
     @property
     def finite(self) -> bool:

@@ -54,6 +54,10 @@ class PropertyError(FpsemError, TypeError):
     """A property of outputs that is not a formula of comparisons."""
 
 
+class ContradictionError(FpsemError, AssertionError):
+    """An execution contradicts what was proved of it: a fault of fpsem or of what it trusts. Nothing is told then."""
+
+
 class MissingExtraError(FpsemError, ImportError):
     """An optional dependency is not installed; the message names the extra."""
 

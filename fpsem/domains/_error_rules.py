@@ -191,10 +191,10 @@ def grid_of(lo: Any, hi: Any) -> Any:
 
 
 def sum_of(x: Array, y: Array) -> Exact:
-    """x + y."""
+    """x + y; twice x where both are the same array."""
     with np.errstate(invalid="ignore", over="ignore"):
         floats = x["flo"] + y["flo"], x["fhi"] + y["fhi"]
-    grid, sure = np.minimum(x["grid"], y["grid"]), _is_zero(x) | _is_zero(y)
+    grid, sure = np.minimum(x["grid"], y["grid"]), _is_zero(x) | _is_zero(y) | (x is y)
     return Exact(outward.add(real_ends(x), real_ends(y)), floats, grid, plus(x["err"], y["err"]), sure)
 
 
@@ -209,8 +209,9 @@ def product_of(x: Array, y: Array) -> Exact:
     one = plus(times(x_real, y["err"]), times(y_float, x["err"]))
     other = plus(times(x_float, y["err"]), times(y_real, x["err"]))
     grid = x["grid"] + y["grid"]
-    sure = (is_power(x) | is_power(y)) & (grid >= LEAST)
-    return Exact(real, floats, grid, np.minimum(one, other), sure, _next_to_powers(x, y))
+    power = is_power(x) | is_power(y)
+    most = np.minimum(_next_to_powers(x, y), _scaled(power))
+    return Exact(real, floats, grid, np.minimum(one, other), power & (grid >= LEAST), most)
 
 
 def quotient_of(x: Array, y: Array) -> Exact:
@@ -223,7 +224,13 @@ def quotient_of(x: Array, y: Array) -> Exact:
     from_floats = over(plus(x["err"], times(outward.largest(*floats), y["err"])), outward.least(*real_ends(y)))
     exponent = np.frexp(np.where(is_power(y), y["flo"], 1.0))[1] - 1
     grid = np.where(is_power(y), x["grid"] - exponent, FREE)
-    return Exact(real, floats, grid, np.fmin(from_reals, from_floats), is_power(y) & (grid >= LEAST))
+    power = is_power(y)
+    return Exact(real, floats, grid, np.fmin(from_reals, from_floats), power & (grid >= LEAST), _scaled(power))
+
+
+def _scaled(power: Any) -> Any:
+    """What rounding moves a float times a power of two by at most: only subnormal results lose anything."""
+    return np.where(power, 2.0 ** (LEAST - 1), np.inf)
 
 
 def root_of(x: Array) -> Exact:

@@ -252,3 +252,17 @@ def test_a_flatter_order_has_a_smaller_bound() -> None:
     graph, region = trace(lambda x: x.sum(), (256,)), Box(np.ones(256), np.full(256, 2.0))
     chain, tree = (float(run(graph, {}, d.box(region), d)["err"]) for d in map(ErrorBound, (Sequential(), Pairwise())))
     assert tree < chain / 10
+
+
+def test_scaling_by_a_power_of_two_loses_no_more_than_half_of_the_least_number() -> None:
+    most = np.finfo(np.float32).max
+    x, half, eight = box([-most], [most]), box([0.5], [0.5]), box([8.0], [8.0])
+    assert BOUND.mul(x, half)["err"] == BOUND.mul(half, x)["err"] == BOUND.div(x, eight)["err"] == 2.0**-150
+    assert np.isinf(BOUND.mul(x, eight)["err"]).all()
+
+
+def test_twice_a_number_is_exact_and_the_sum_of_two_is_not() -> None:
+    x, y = box([-1.0], [1.0]), box([-1.0], [1.0])
+    assert BOUND.add(x, x)["err"] == 0
+    assert BOUND.add(x, y)["err"] > 0
+    assert np.isinf(BOUND.add(*[box([1.0], [3e38])] * 2)["err"]).all()
