@@ -7,9 +7,9 @@ attributes complete, and every shape is what the op's rule gives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from types import MappingProxyType
 
@@ -53,18 +53,32 @@ def make_node(
     index: int,
 ) -> Node:
     """A checked node, given its inputs' shapes and sorts. Raises GraphError or ShapeError that names the node."""
-    where = f"node %{index} ({op_name}{f', {label!r}' if label else ''})"
     try:
-        op = op_named(op_name)
-        complete = op.complete(len(inputs), attributes)
-        _check_sorts(op, sorts)
-        shape = op.shape(*shapes, **complete)
+        complete, shape = _by_rule(op_name, shapes, sorts, attributes) if attributes else _plain(op_name, shapes, sorts)
     except FpsemError as error:
         kind = ShapeError if isinstance(error, ShapeError) else GraphError
-        raise kind(f"{where}: {error}") from None
+        raise kind(f"node %{index} ({op_name}{f', {label!r}' if label else ''}): {error}") from None
+    return Node(op_name, inputs, complete, shape, label)
+
+
+def _by_rule(
+    op_name: str, shapes: tuple[Shape, ...], sorts: tuple[Sort, ...], attributes: Mapping[str, object]
+) -> tuple[Mapping[str, Attribute], Shape]:
+    """The attributes completed, and the shape."""
+    op = op_named(op_name)
+    complete = op.complete(len(shapes), attributes)
+    _check_sorts(op, sorts)
+    shape = op.shape(*shapes, **complete)
     if any(n < 1 for n in shape) or prod(shape) >= _MOST_ELEMENTS:
-        raise ShapeError(f"{where}: shape {shape}; every dimension must be at least 1, and their product below 2^63")
-    return Node(op_name, inputs, MappingProxyType(complete), shape, label)
+        raise ShapeError(f"shape {shape}; every dimension must be at least 1, and their product below 2^63")
+    return MappingProxyType(complete), shape
+
+
+@lru_cache(maxsize=1 << 12)
+def _plain(op_name: str, shapes: tuple[Shape, ...], sorts: tuple[Sort, ...]) -> tuple[Mapping[str, Attribute], Shape]:
+    """Where no attribute is given. Large graphs repeat few such nodes very often, so the rule is asked once."""
+    complete, shape = _by_rule(op_name, shapes, sorts, {})
+    return complete, tuple(map(int, shape))  # equal shapes share it, whatever the type of their numbers
 
 
 def _check_sorts(op: Op, sorts: tuple[Sort, ...]) -> None:
@@ -93,6 +107,19 @@ class Graph:
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
         object.__setattr__(self, "nodes", tuple(self._checked(index, node) for index, node in enumerate(self.nodes)))
+        self._check_names()
+
+    @classmethod
+    def of_made(cls, nodes: Iterable[Node], outputs: Mapping[str, int]) -> Graph:
+        """A graph of nodes each of which ``make_node`` gave, of those before it: they are not checked a second time."""
+        graph = cls.__new__(cls)
+        object.__setattr__(graph, "nodes", tuple(nodes))
+        object.__setattr__(graph, "outputs", outputs)
+        graph._check_names()
+        return graph
+
+    def _check_names(self) -> None:
+        """Outputs are scalars that there are, and leaves have names of their own."""
         object.__setattr__(self, "outputs", MappingProxyType(dict(self.outputs)))
         if not self.outputs:
             raise GraphError("a graph needs at least one output")

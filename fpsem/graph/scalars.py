@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -28,19 +29,27 @@ _OPS = (*ARITHMETIC, *ELEMENTARY, *COMPARISONS)
 
 @dataclass
 class ScalarRecorder:
-    """Writes nodes of shape () down, equal ones once."""
+    """Writes nodes of shape () down, equal ones once.
 
+    Args:
+        look: is called before each new node; what it raises ends the writing.
+    """
+
+    look: Callable[[], Any] = lambda: None
     nodes: list[Node] = field(default_factory=list)
     known: dict[object, int] = field(default_factory=dict)
 
     def apply(self, op: str, *inputs: int, **attributes: Any) -> int:
         """The index of a node."""
-        key = (op, inputs, tuple(attributes.items()))
-        if key not in self.known:
-            sorts = tuple(op_named(self.nodes[i].op).sort for i in inputs)
-            self.nodes.append(make_node(op, inputs, ((),) * len(inputs), sorts, attributes, "", len(self.nodes)))
-            self.known[key] = len(self.nodes) - 1
-        return self.known[key]
+        key = (op, inputs, tuple(attributes.items())) if attributes else (op, inputs)
+        index = self.known.get(key)
+        if index is None:
+            self.look()
+            index = len(self.nodes)
+            sorts = tuple([op_named(self.nodes[i].op).sort for i in inputs])
+            self.nodes.append(make_node(op, inputs, ((),) * len(inputs), sorts, attributes, "", index))
+            self.known[key] = index
+        return index
 
     def inputs(self, name: str, shape: tuple[int, ...]) -> Array:
         """An input for each element, named ``name[i,j]``. Raises UnsupportedError where an input has that name already."""
@@ -54,7 +63,7 @@ class ScalarRecorder:
 
     def finish(self, outputs: Mapping[str, int]) -> Graph:
         """The graph of what was recorded."""
-        return Graph(tuple(self.nodes), dict(outputs))
+        return Graph.of_made(self.nodes, outputs)
 
 
 def recording(recorder: ScalarRecorder, schedule: Schedule) -> ScalarDomain:
@@ -78,7 +87,7 @@ class _Recording:
         return self._refuse(name)
 
     def _each(self, op: str, *operands: Array) -> Array:
-        apply = np.frompyfunc(lambda *nodes: self.recorder.apply(op, *map(int, nodes)), len(operands), 1)
+        apply = np.frompyfunc(partial(self.recorder.apply, op), len(operands), 1)
         return np.asarray(apply(*operands), np.int64)
 
     def _refuse(self, name: str) -> Callable[..., Array]:

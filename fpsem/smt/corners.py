@@ -8,6 +8,7 @@ Source: rounding to nearest is monotone, and so is every operation in each opera
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,11 @@ def at_corners(question: Question, lo: Array, hi: Array) -> tuple[bool, Array | 
     """Whether corners prove the formula in a box of (elements,) float32 ends; and a corner at which it fails, if one does."""
     names = list(question.scalars.inputs)
     region = {name: Box(np.asarray(lo[i]), np.asarray(hi[i])) for i, name in enumerate(names)}
-    found = all_directions(question.scalars, {}, region)
+    look = partial(question.deadline.look, "directions of the graph's steps")
+    found = all_directions(question.scalars, {}, region, look=look)
     lowest, highest, known = [], [], []
     for output, by_input in found.items():
+        look()
         signs = [_KNOWN.get(np.asarray(by_input[name]).item()) for name in names]
         ups = np.array([0 if sign is None else sign for sign in signs])
         known.append((int(output), None not in signs))

@@ -9,9 +9,10 @@ Does not: hold for other roundings or for sums in every order; ``fpsem.smt._dire
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -26,6 +27,7 @@ from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.graph.denote import check_names, check_shape, denote, named_inputs
 from fpsem.graph.ir import Graph
 from fpsem.smt._directed import Directed
+from fpsem.smt.question import Watched
 
 
 class Direction(Enum):
@@ -42,7 +44,11 @@ _CODES = np.array(list(Direction), dtype=object)
 
 
 def all_directions(
-    graph: Graph, params: Mapping[str, Any], region: Box | Mapping[str, Box], schedule: Schedule | str = Sequential()
+    graph: Graph,
+    params: Mapping[str, Any],
+    region: Box | Mapping[str, Box],
+    schedule: Schedule | str = Sequential(),
+    look: Callable[[], Any] = lambda: None,
 ) -> dict[str, dict[str, Array]]:
     """The direction of every output element with every input element, by one walk through the graph.
 
@@ -51,6 +57,7 @@ def all_directions(
         params: float32 tensors by parameter name.
         region: the inputs: a box when the graph has one input, else boxes by name.
         schedule: the order of reductions in the execution.
+        look: is called before every step; what it raises ends the walk.
 
     Returns:
         By output name and input name an array of Direction, of the output's shape followed by the input's.
@@ -61,17 +68,18 @@ def all_directions(
     """
     boxes = _boxes(graph, region)
     sizes = [prod(box.shape) for box in boxes.values()]
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    starts = [0, *accumulate(sizes)]
     domain = Directed(sum(sizes), schedule_of(schedule))
     inputs = {name: domain.inputs(box, start) for (name, box), start in zip(boxes.items(), starts)}
-    found = {name: _CODES[domain.codes(value)] for name, value in denote(graph, params, inputs, domain).items()}
-    return {
-        output: {
+    found = {}
+    for output, value in Watched(graph, domain, look)(params, inputs).items():
+        look()
+        ways = _CODES[domain.codes(value)]
+        found[output] = {
             name: ways[..., start : start + size].reshape((*ways.shape[:-1], *boxes[name].shape))
             for name, start, size in zip(boxes, starts, sizes)
         }
-        for output, ways in found.items()
-    }
+    return found
 
 
 def directions(

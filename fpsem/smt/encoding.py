@@ -13,6 +13,7 @@ Source: SMT-LIB theory FloatingPoint; Clarke et al., "Counterexample-guided abst
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,9 @@ _RISING = {"exp", "expm1", "log", "log1p", "atan", "tanh", "erf"}
 """The functions that rise wherever they are defined."""
 _FIRST_PIECES, _MORE_PIECES = 16, 8
 """How many pieces a function's argument range has at first, and a piece that is made finer."""
+_APART = 256
+"""Of more formulas than this the conjunction is written: each is written with all its terms, those that others share too, so the
+text of many grows with their square. Of few, solvers are a little faster where they come apart."""
 
 
 @dataclass
@@ -127,30 +131,45 @@ class Encoding:
     applications: list[Application] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        graph = self.question.scalars
+        graph, start = self.question.scalars, time.monotonic()
         self._domain = in_format(_TERMS, self.question.format)
         ranges: dict[int, Array] = {}
         box = {name: INTERVALS.between(self.lo[i], self.hi[i]) for i, name in enumerate(graph.inputs)}
         self.question.enclose.interpret(box, ranges.__setitem__)
         terms: dict[int, Array] = {}
         for index, node in enumerate(graph.nodes):
+            self._look()
             operands, known = ([held[i] for i in node.inputs] for held in (terms, ranges))
             terms[index] = self._term(index, node, operands, known, ranges[index])
         within = partial(_within, self.facts)
         connectives: Connectives = {"all": _joined(z3.And), "any": _joined(z3.Or), "not": _joined(z3.Not), "within_ulps": within}
         truth = self.question.truths(terms, _TERMS, connectives)
         self._wanted = z3.Not(_item(truth))
+        self._took = time.monotonic() - start
 
     @property
     def query(self) -> Query:
         """Is there an input at which the formula fails?"""
-        known = [lemma for application in self.applications for lemma in application.lemmas()]
-        return Query.of([*self.facts, *known, *self._orders(), self._wanted], self.symbols)
+        known = []
+        for application in self.applications:
+            self._look()
+            known += application.lemmas()
+        formulas = [*self.facts, *known, *self._orders(), self._wanted]
+        if len(formulas) > _APART:
+            formulas = [z3.And(*formulas)]
+        self._look(self._took)  # writing looks at no clock; it takes about as long as making the terms did
+        query = Query.of(formulas, self.symbols)
+        self._look()
+        return query
+
+    def _look(self, ahead: float = 0.0) -> None:
+        self.question.deadline.look("writing the question for solvers", ahead)
 
     def _orders(self) -> list[Any]:
         """What applications of one function know of each other: equal of equals, and in order where the function rises."""
         made = []
         for one, other in combinations(self.applications, 2):
+            self._look()
             if one.function == other.function:
                 made += one.orders(other)
         return made

@@ -27,7 +27,7 @@ from fpsem.smt.encoding import Encoding
 from fpsem.smt.enumeration import enumerated
 from fpsem.smt.formula import Outputs, Truth, formula_of
 from fpsem.smt.portfolio import Limits, Query, ask, installed
-from fpsem.smt.question import Execution, Question
+from fpsem.smt.question import Deadline, Execution, Question, TimeIsUp
 from fpsem.smt.regions import Part, parts_of
 from fpsem.smt.solver import require
 from fpsem.smt.splitting import split, with_zeros
@@ -142,12 +142,12 @@ def decide(
     values = _outputs(executions)
     formula = formula_of(holds, values)
     start, said, unknown = time.monotonic(), list[str](), None
+    deadline = Deadline(effort.seconds)
     for part in parts_of(region, inputs):
-        question = Question(executions, _under(part, formula, values), inputs, format)
-        left = max(0.01, effort.seconds - (time.monotonic() - start))
+        question = Question(executions, _under(part, formula, values), inputs, format, deadline)
         try:
-            verdict = _decided(question, part, replace(effort, seconds=left), advance)
-        except UnsupportedError as error:
+            verdict = _decided(question, part, replace(effort, seconds=deadline.left), advance)
+        except (UnsupportedError, TimeIsUp) as error:
             verdict = Unknown(str(error))
         if isinstance(verdict, Refuted):
             return replace(verdict, seconds=time.monotonic() - start)
@@ -222,14 +222,11 @@ def _refuted(question: Question, box: Box, x: Array, by: str, start: float) -> V
 
 
 def _by_solvers(question: Question, lo: Array, hi: Array, effort: Effort, start: float) -> Verdict:
-    solvers, end = effort.solvers or installed(), start + effort.seconds
+    solvers = effort.solvers or installed()
     encoding = Encoding(question, lo, hi, effort.bounds)
     for refined in range(effort.refinements):
         query = encoding.query
-        left = end - time.monotonic()
-        if left <= 0:
-            break
-        answer = ask(query, solvers, Limits(left, effort.memory), effort.confirm)
+        answer = ask(query, solvers, Limits(question.deadline.left, effort.memory), effort.confirm)
         by = " and ".join([answer.solver, *answer.confirmed_by])
         if answer.status == "unsat":
             told = f"{by}, {refined} refinements of elementary functions" if encoding.applications else by
@@ -239,8 +236,8 @@ def _by_solvers(question: Question, lo: Array, hi: Array, effort: Effort, start:
         verdict = _refuted(question, Box(lo, hi), encoding.inputs(answer.values), by, start)
         if isinstance(verdict, Refuted) or not encoding.refine(answer.values):
             return verdict
-    spent = f"no answer within {effort.seconds:g} s and {effort.refinements} refinements of elementary functions"
-    return Unknown(spent, time.monotonic() - start)
+        question.deadline.look("asking solvers")
+    return Unknown(f"no answer after {effort.refinements} refinements of elementary functions", time.monotonic() - start)
 
 
 def fails(

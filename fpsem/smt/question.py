@@ -7,9 +7,10 @@ rest on it: that runs the graphs themselves.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,77 @@ from fpsem.core.schedule import Schedule, Sequential
 from fpsem.domains import _outward as outward
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.interval import Interval
-from fpsem.graph.denote import Interpreter, embed_all, run
+from fpsem.graph.denote import Interpreter, Observer, embed_all, run
 from fpsem.graph.ir import Graph
 from fpsem.graph.scalars import ScalarRecorder, recording
 from fpsem.smt.formula import Source, Truth, evaluate, sources_of
 from fpsem.smt.narrow import in_format, numbers, require_narrow, rounded, within
 
 Connectives = Mapping[str, Callable[..., Any]]
+
+
+class TimeIsUp(Exception):
+    """A question's time has run out; the message says what took most of it."""
+
+
+@dataclass
+class Deadline:
+    """When a question's time is up. Whatever may take long looks at it before every step and says what it is doing.
+
+    Args:
+        seconds: from now on.
+        spent: seconds by what was done.
+    """
+
+    seconds: float = float("inf")
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._last = time.monotonic()
+        self._end = self._last + self.seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; less than 0 when the time is up."""
+        return self._end - time.monotonic()
+
+    def look(self, doing: str, ahead: float = 0.0) -> None:
+        """Note that this was done since the last look. Raises TimeIsUp when no time is left beyond those seconds ahead."""
+        now = time.monotonic()
+        self.spent[doing] = self.spent.get(doing, 0.0) + now - self._last
+        self._last = now
+        if now + ahead >= self._end:
+            longest = max(self.spent, key=lambda what: self.spent[what])
+            took = f"{self.spent[longest]:.3g} s" if len(self.spent) > 1 else "all"
+            raise TimeIsUp(f"no answer within {self.seconds:g} s: {longest} took {took} of it")
+
+
+class Watched(Interpreter):
+    """An interpreter that looks at the clock before each node, when it is made ready and when it is run.
+
+    Args:
+        graph: what to compute.
+        domain: what the operations mean.
+        look: what is called; what it raises ends the walk.
+    """
+
+    def __init__(self, graph: Graph, domain: ScalarDomain, look: Callable[[], Any]) -> None:
+        self._look = look
+        super().__init__(graph, domain)
+
+    def _step(self, *node: Any) -> Any:
+        self._look()
+        return super()._step(*node)
+
+    def interpret(self, leaves: Mapping[str, Array], observe: Observer | None = None) -> dict[str, Array]:
+        """The outputs by name; see ``Interpreter``."""
+
+        def seen(index: int, value: Array) -> None:
+            self._look()
+            if observe is not None:
+                observe(index, value)
+
+        return super().interpret(leaves, seen)
 
 
 @dataclass(frozen=True)
@@ -67,6 +132,7 @@ class Question:
         inputs: the shapes of the inputs, which all executions share.
         format: of the executions: operations are those of ``fpsem.smt.narrow``, inputs are the format's numbers, constants and
             parameters are rounded to it. What the formula compares with is not: that stays binary32's.
+        deadline: when its time is up; what is asked of the question then raises TimeIsUp.
 
     Raises:
         UnknownNameError: no such format.
@@ -77,13 +143,14 @@ class Question:
     formula: Truth
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     format: str = BINARY32.name
+    deadline: Deadline = field(default_factory=Deadline, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_narrow(self.format)
 
     @cached_property
     def _written_out(self) -> tuple[Graph, Mapping[Source, tuple[int, ...]]]:
-        recorder = ScalarRecorder()
+        recorder = ScalarRecorder(partial(self.deadline.look, "writing the graph out as scalars"))
         given = {name: recorder.inputs(name, shape) for name, shape in self.inputs.items()}
         places: dict[Source, tuple[int, ...]] = {}
         for key, execution in self.executions.items():
@@ -115,7 +182,7 @@ class Question:
 
     @cached_property
     def _execute(self) -> Interpreter:
-        return Interpreter(self.scalars, in_format(IEEE32Exec(), self.format))
+        return Watched(self.scalars, in_format(IEEE32Exec(), self.format), partial(self.deadline.look, "running the graph"))
 
     @cached_property
     def enclose(self) -> Interpreter:
@@ -126,7 +193,8 @@ class Question:
         """
         if not format_named(self.format).has_infinity:
             raise UnsupportedError(f"{self.format} has no infinities: of its executions there are neither intervals nor terms")
-        return Interpreter(self.scalars, in_format(INTERVALS, self.format))
+        look = partial(self.deadline.look, "intervals of executions")
+        return Watched(self.scalars, in_format(INTERVALS, self.format), look)
 
     def executed(self, x: Array) -> dict[int, Array]:
         """The codes of the nodes that the formula reads, each (n,), at inputs (n, elements), float32 numbers of the format."""

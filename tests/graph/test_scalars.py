@@ -69,6 +69,31 @@ def test_what_is_computed_twice_is_one_node() -> None:
     assert [node.op for node in scalars.nodes] == ["input", "input", "mul", "mul", "add", "add"]
 
 
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_written_out_is_a_graph_that_passes_every_check(name: str, schedule: Schedule) -> None:
+    scalars, _ = written_out(trace(MODELS[name], SHAPE), schedule)
+    checked = Graph(scalars.nodes, scalars.outputs)
+    assert checked == scalars
+    assert [dict(node.attributes) for node in checked.nodes] == [dict(node.attributes) for node in scalars.nodes]
+
+
+def test_each_new_node_is_preceded_by_one_look_that_may_end_the_writing() -> None:
+    graph = trace(lambda x: (x * x) + (x * x), (2,))
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(len(recorder.nodes))
+        if len(looks) == 5:
+            raise TimeoutError
+
+    recorder = ScalarRecorder(look)
+    with pytest.raises(TimeoutError):
+        Interpreter(graph, recording(recorder, Sequential())).interpret({"x": recorder.inputs("x", (2,))})
+    assert looks == [0, 1, 2, 3, 4]
+    assert len(recorder.nodes) == 4
+
+
 def test_sums_held_in_another_format_have_no_nodes() -> None:
     graph = trace(lambda x: x.sum(), (3,))
     with pytest.raises(UnsupportedError, match="hold no sums in binary64"):

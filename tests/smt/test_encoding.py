@@ -21,7 +21,7 @@ from fpsem.smt import query, worker
 from fpsem.smt.encoding import Application, Encoding, _pieces
 from fpsem.smt.formula import Outputs, formula_of, within_ulps
 from fpsem.smt.query import prove
-from fpsem.smt.question import Execution, Question
+from fpsem.smt.question import Deadline, Execution, Question, TimeIsUp
 from fpsem.smt.solver import Answer, is_installed
 from fpsem.testing.strategies import binary32
 
@@ -218,3 +218,19 @@ def test_inputs_that_are_fixed_keep_their_code() -> None:
     encoding = encoded(trace(lambda x: 1.0 / x, (3,)), lambda y: y[0] < 0, [-0.0, 0.0, 1], [-0.0, 0.0, 2])
     model: Array = encoding.inputs({"x[2]": int(np.float32(1.5).view(np.uint32))})
     assert model.view(np.uint32).tolist() == np.float32([-0.0, 0.0, 1.5]).view(np.uint32).tolist()
+
+
+def test_what_many_facts_read_is_written_once() -> None:
+    total = trace(lambda x: x.sum(), (300,))
+    text = encoded(total, lambda y: y[0] < 9, np.zeros(300), np.ones(300)).query.text
+    assert text.count("fp.add") == 299
+
+
+def test_a_text_is_not_begun_that_would_take_all_the_time_that_is_left() -> None:
+    graph = trace(lambda x: x * x, (1,))
+    holds = formula_of(lambda y: y[0] < 9, Outputs("", graph))
+    made = Encoding(Question({"": Execution(graph, {})}, holds, graph.inputs, deadline=Deadline(1e6)), *np.float32([[1], [2]]))
+    assert made.query.text
+    made._took = 1e7
+    with pytest.raises(TimeIsUp, match="no answer within"):
+        assert made.query

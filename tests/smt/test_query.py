@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.symbolic_fp32 import SymbolicFP32
 from fpsem.graph.denote import run
 from fpsem.graph.trace import Recorder, trace
-from fpsem.smt import encoding, query
+from fpsem.smt import encoding, query, question
 from fpsem.smt.query import prove
 from fpsem.smt.question import Question
 from fpsem.smt.regions import Ball, Such, Union
@@ -155,6 +157,28 @@ def test_what_takes_too_long_is_unknown_with_the_time() -> None:
     verdict = prove(hard, {}, box(-np.ones((3, 3)), np.ones((3, 3))), lambda y: y[0] < 9, timeout=0.3)
     assert isinstance(verdict, Unknown)
     assert "no answer within" in verdict.reason
+
+
+def test_at_whatever_step_time_runs_out_the_verdict_is_the_right_one_or_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    bent, region = trace(lambda x: x * x - x, (1,)), box([-1], [1])
+    told = set[str]()
+    for claim, right in ((-0.26, Proved), (0, Refuted)):
+        kinds = []
+        for steps in range(0, 300, 5):
+            ticks = count()
+            monkeypatch.setattr(question, "time", SimpleNamespace(monotonic=lambda ticks=ticks: float(next(ticks))))
+            verdict = prove(bent, {}, region, lambda y, claim=claim: y[0] >= claim, timeout=steps)
+            kinds.append(type(verdict))
+            told |= {verdict.reason.partition(": ")[2].partition(" took ")[0]} if isinstance(verdict, Unknown) else set()
+        known = kinds.index(right)
+        assert kinds == [Unknown] * known + [right] * (60 - known)
+    assert told >= {"writing the graph out as scalars", "directions of the graph's steps"}
+
+
+def test_a_question_that_has_no_time_is_unknown_and_says_so() -> None:
+    verdict = prove(SQUARE, {}, Union((box([1], [2]), box([3], [4]))), lambda y: y[0] >= 0, timeout=0)
+    assert isinstance(verdict, Unknown)
+    assert verdict.reason == "no answer within 0 s: writing the graph out as scalars took all of it"
 
 
 @pytest.mark.parametrize("bounds", [True, False])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,12 @@ from fpsem.domains import _outward as outward
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.graph.denote import run
 from fpsem.graph.trace import Recorder, trace
+from fpsem.smt import question as module
+from fpsem.smt.corners import at_corners
+from fpsem.smt.encoding import Encoding
 from fpsem.smt.formula import Outputs, every, formula_of, within_ulps
 from fpsem.smt.query import prove
-from fpsem.smt.question import ENCLOSED, EXECUTED, INTERVALS, Execution, Question
+from fpsem.smt.question import ENCLOSED, EXECUTED, INTERVALS, Deadline, Execution, Question, TimeIsUp
 from fpsem.testing import boxes, inputs_in, schedules, small_graphs
 from fpsem.testing.strategies import binary32
 
@@ -184,3 +189,78 @@ def test_a_box_whose_only_numbers_of_a_narrow_format_are_zeros_holds_both(bounds
         assert isinstance(prove(inverse, {}, region, holds, bounds=bounds, format="bfloat16"), Refuted)
     alone = Box(np.float32([0]), np.float32([0]))
     assert isinstance(prove(inverse, {}, alone, lambda y: y[0] > 0, bounds=bounds, format="bfloat16"), Proved)
+
+
+# -- the limit of time -------------------------------------------------------------------------------------------------
+
+WRITING, RUNNING, ENCLOSING = "writing the graph out as scalars", "running the graph", "intervals of executions"
+
+
+class Counted(Deadline):
+    """A deadline that only counts the looks, by what was being done."""
+
+    def look(self, doing: str, ahead: float = 0.0) -> None:
+        self.spent[doing] = self.spent.get(doing, 0) + 1
+
+
+def timed(deadline: Deadline) -> Question:
+    return dataclasses.replace(asked(MODEL, lambda y: y[0] <= 12), deadline=deadline)
+
+
+def test_every_step_looks_at_the_deadline_node_by_node() -> None:
+    counted, (lo, hi) = Counted(), np.float32([[0, 0, 0], [3, 3, 3]])
+    question = timed(counted)
+    nodes = len(question.scalars.nodes)
+    assert counted.spent == {WRITING: nodes}
+    question.at_points(lo[None])  # nodes are made ready, then run
+    assert counted.spent == {WRITING: nodes, RUNNING: 2 * nodes}
+    question.on_boxes(lo[None], hi[None])
+    assert counted.spent == {WRITING: nodes, RUNNING: 2 * nodes, ENCLOSING: 2 * nodes}
+    at_corners(question, lo, hi)
+    assert counted.spent["directions of the graph's steps"] > 2 * nodes
+    assert counted.spent[RUNNING] == 3 * nodes
+    encoding = Encoding(question, lo, hi)
+    assert counted.spent["writing the question for solvers"] == nodes
+    assert encoding.query.text
+    assert counted.spent["writing the question for solvers"] > nodes
+
+
+def test_what_is_asked_when_the_time_is_up_is_not_answered() -> None:
+    deadline, (lo, hi) = Deadline(), np.float32([[0, 0, 0], [3, 3, 3]])
+    question = timed(deadline)
+    encoding = Encoding(question, lo, hi)
+    for asked_for in (lambda: question.at_points(lo[None]), lambda: question.on_boxes(lo[None], hi[None])):
+        asked_for()
+    deadline._end = float("-inf")
+    for late in (
+        lambda: timed(Deadline(0)).scalars,
+        lambda: question.at_points(lo[None]),
+        lambda: question.on_boxes(lo[None], hi[None]),
+        lambda: at_corners(question, lo, hi),
+        lambda: Encoding(question, lo, hi),
+        lambda: encoding.query,
+    ):
+        with pytest.raises(TimeIsUp, match="no answer within"):
+            late()
+
+
+def test_the_reason_names_what_took_most_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(module, "time", clock)
+    deadline = Deadline(20)
+
+    def look(after: float, doing: str, ahead: float = 0.0) -> None:
+        clock.now += after
+        deadline.look(doing, ahead)
+
+    look(6, "reading")
+    look(5, "writing")
+    look(4, "reading")
+    assert deadline.left == 5
+    with pytest.raises(TimeIsUp, match=r"^no answer within 20 s: reading took 10 s of it$"):
+        look(0, "writing", ahead=5)
+    with pytest.raises(TimeIsUp, match=r"^no answer within 20 s: writing took 14 s of it$"):
+        look(9, "writing")
+    deadline = Deadline(2)
+    with pytest.raises(TimeIsUp, match=r"^no answer within 2 s: writing took all of it$"):
+        look(2, "writing")
