@@ -13,7 +13,6 @@ Source: SMT-LIB theory FloatingPoint; Clarke et al., "Counterexample-guided abst
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -131,7 +130,7 @@ class Encoding:
     applications: list[Application] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        graph, start = self.question.scalars, time.monotonic()
+        graph = self.question.scalars
         self._domain = in_format(_TERMS, self.question.format)
         ranges: dict[int, Array] = {}
         box = {name: INTERVALS.between(self.lo[i], self.hi[i]) for i, name in enumerate(graph.inputs)}
@@ -145,7 +144,6 @@ class Encoding:
         connectives: Connectives = {"all": _joined(z3.And), "any": _joined(z3.Or), "not": _joined(z3.Not), "within_ulps": within}
         truth = self.question.truths(terms, _TERMS, connectives)
         self._wanted = z3.Not(_item(truth))
-        self._took = time.monotonic() - start
 
     @property
     def query(self) -> Query:
@@ -157,13 +155,10 @@ class Encoding:
         formulas = [*self.facts, *known, *self._orders(), self._wanted]
         if len(formulas) > _APART:
             formulas = [z3.And(*formulas)]
-        self._look(self._took)  # writing looks at no clock; it takes about as long as making the terms did
-        query = Query.of(formulas, self.symbols)
-        self._look()
-        return query
+        return Query.of(formulas, self.symbols, self._look)
 
-    def _look(self, ahead: float = 0.0) -> None:
-        self.question.deadline.look("writing the question for solvers", ahead)
+    def _look(self) -> None:
+        self.question.deadline.look("writing the question for solvers")
 
     def _orders(self) -> list[Any]:
         """What applications of one function know of each other: equal of equals, and in order where the function rises."""

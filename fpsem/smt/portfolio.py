@@ -22,11 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import z3
 
@@ -66,12 +66,15 @@ class Query:
     names: tuple[str, ...] = ()
 
     @staticmethod
-    def of(formulas: Sequence[z3.BoolRef], symbols: Mapping[str, z3.FPRef] = {}) -> Query:
+    def of(
+        formulas: Sequence[z3.BoolRef], symbols: Mapping[str, z3.FPRef] = {}, look: Callable[[], Any] = lambda: None
+    ) -> Query:
         """The question whether the formulas hold together.
 
         Args:
             formulas: z3 Bools.
             symbols: floating-point constants whose values are wanted, each by its own name.
+            look: is called at every term while the text is written; what it raises ends that.
 
         Raises:
             PayloadError: a symbol is not a constant of that name.
@@ -79,7 +82,7 @@ class Query:
         for name, symbol in symbols.items():
             if symbol.decl().name() != name or symbol.decl().kind() != z3.Z3_OP_UNINTERPRETED or not z3.is_fp(symbol):
                 raise PayloadError(f"symbol {name!r}: a floating-point constant of that name is needed, not {symbol}")
-        return Query(smtlib(formulas, symbols.values()), tuple(symbols))
+        return Query(smtlib(formulas, symbols.values(), look), tuple(symbols))
 
 
 @dataclass(frozen=True)

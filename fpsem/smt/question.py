@@ -57,12 +57,12 @@ class Deadline:
         """Seconds that are left; less than 0 when the time is up."""
         return self._end - time.monotonic()
 
-    def look(self, doing: str, ahead: float = 0.0) -> None:
-        """Note that this was done since the last look. Raises TimeIsUp when no time is left beyond those seconds ahead."""
+    def look(self, doing: str) -> None:
+        """Note that this was done since the last look. Raises TimeIsUp when no time is left."""
         now = time.monotonic()
         self.spent[doing] = self.spent.get(doing, 0.0) + now - self._last
         self._last = now
-        if now + ahead >= self._end:
+        if now >= self._end:
             longest = max(self.spent, key=lambda what: self.spent[what])
             took = f"{self.spent[longest]:.3g} s" if len(self.spent) > 1 else "all"
             raise TimeIsUp(f"no answer within {self.seconds:g} s: {longest} took {took} of it")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -95,16 +95,17 @@ def _decide_z3(formula: Any, timeout: float) -> Answer:
     return Answer(status, title("z3"), seconds, model, reason=solver.reason_unknown() if status == "unknown" else "")
 
 
-def smtlib(formulas: Sequence[Any], symbols: Iterable[Any] = ()) -> str:
+def smtlib(formulas: Sequence[Any], symbols: Iterable[Any] = (), look: Callable[[], Any] = lambda: None) -> str:
     """The formulas as SMT-LIB text: set-logic, declarations and assertions.
 
     Args:
         formulas: z3 Bools.
         symbols: z3 constants that are declared even where no formula holds them.
+        look: is called at every term; what it raises ends the writing.
     """
     solver = z3.Solver()
-    solver.add(*_without_lone_junctions(formulas))
-    nodes = list(_nodes(solver.assertions()))
+    solver.add(*_without_lone_junctions(formulas, look))
+    nodes = list(_nodes(solver.assertions(), look))
     used = {node.decl().name() for node in nodes if _is_free(node)}
     unused = [f"(declare-fun {s.sexpr()} () {s.sort().sexpr()})" for s in symbols if s.decl().name() not in used]
     text = solver.to_smt2().rstrip().removesuffix("(check-sat)")
@@ -126,19 +127,20 @@ def _is_free(node: Any) -> bool:
     return bool(z3.is_app(node) and node.decl().kind() == z3.Z3_OP_UNINTERPRETED)
 
 
-def _without_lone_junctions(formulas: Sequence[Any]) -> Sequence[Any]:
+def _without_lone_junctions(formulas: Sequence[Any], look: Callable[[], Any]) -> Sequence[Any]:
     """The formulas with every conjunction or disjunction of one truth replaced by that truth: bitwuzla refuses them."""
-    while lone := [n for n in _nodes(formulas) if z3.is_app(n) and n.decl().kind() in _JUNCTIONS and n.num_args() == 1]:
+    while lone := [n for n in _nodes(formulas, look) if z3.is_app(n) and n.decl().kind() in _JUNCTIONS and n.num_args() == 1]:
         pairs = [(node, node.arg(0)) for node in lone]
         formulas = [z3.substitute(formula, *pairs) for formula in formulas]
     return formulas
 
 
-def _nodes(formulas: Iterable[Any]) -> Iterator[Any]:
+def _nodes(formulas: Iterable[Any], look: Callable[[], Any]) -> Iterator[Any]:
     """Every term of the formulas, once."""
     pending = list(formulas)
     seen = {term.get_id() for term in pending}
     while pending:
+        look()
         term = pending.pop()
         yield term
         for child in term.children():

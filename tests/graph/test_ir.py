@@ -9,6 +9,7 @@ import pytest
 
 from fpsem.core.errors import FpsemError, GraphError, ShapeError
 from fpsem.graph.ir import Graph, Node
+from fpsem.graph.trace import trace
 
 X = Node("input", (), {"name": "x", "shape": (2, 3)}, (2, 3))
 
@@ -77,3 +78,14 @@ def test_a_value_is_used_last_by_its_last_reader_or_itself_and_an_output_never()
 def test_a_node_is_called_by_its_name_its_label_or_its_op_and_index() -> None:
     graph = Graph((X, relu(0), relu(0, label="0.ReLU")), {"y": 2})
     assert [graph.name_of(i) for i in range(3)] == ["x", "relu_1", "0.ReLU"]
+
+
+def test_a_graph_of_nodes_that_were_made_is_that_of_nodes_that_are_checked() -> None:
+    checked = trace(lambda x: (x * 2.0).relu() + x, (3,))
+    made = Graph.of_made(checked.nodes, checked.outputs)
+    assert (made, made.inputs, made.last_uses) == (checked, checked.inputs, checked.last_uses)
+    for outputs in ({}, {"y": 99}, {"y": -1}):
+        with pytest.raises(GraphError):
+            Graph.of_made(checked.nodes, outputs)
+    with pytest.raises(GraphError):
+        Graph.of_made([checked.nodes[0], checked.nodes[0]], {"y": 0})
