@@ -72,7 +72,7 @@ def conformance(
         bool, typer.Option("--exhaustive", help="All binary32 numbers and all triples of 8-bit formats too: some eight minutes.")
     ] = False,
     random: Annotated[int, typer.Option("--random", min=0, help="About how many random operands for each.")] = 10_000_000,
-    seed: Annotated[int, typer.Option("--seed", help="What they are drawn from.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="What they are drawn from.")] = 0,
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
@@ -99,7 +99,7 @@ def claims(
     check: Annotated[bool, typer.Option("--check", help="Gather the evidence again.")] = False,
     budget: Annotated[float | None, typer.Option("--budget", min=0, help="Seconds for --check; cheapest first.")] = None,
     cases: Annotated[int | None, typer.Option("--cases", min=1, help="About how many cases a tested claim runs.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="What the cases are drawn from.")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="What the cases are drawn from; 0 unless given.")] = None,
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,11 +109,17 @@ def claims(
     from fpsem.report import ledger, tables
     from fpsem.report.matrix import cells
 
-    if budget is not None and not check:
-        raise FileFormatError("--budget is of --check: say how long checks may take, and --check")
+    of_checks = {
+        "--budget": (budget, "how long checks may take"),
+        "--cases": (cases, "how many cases a check runs"),
+        "--seed": (seed, "what they are drawn from"),
+    }
+    for option, (value, meaning) in of_checks.items():
+        if value is not None and not check:
+            raise FileFormatError(f"{option} is of --check: say {meaning}, and --check")
     bridges = bridges_named(tuple(names or ()))
     with progress_bar("checking", len(bridges) if check else None) as advance:
-        checked = budgets.check(bridges if check else {}, cases or budgets.CASES, seed, budget, advance)
+        checked = budgets.check(bridges if check else {}, cases or budgets.CASES, seed or 0, budget, advance)
     rows, everything = ([bridge.claim for bridge in some.values()] for some in (bridges, all_bridges()))
     pairs, covered = ledger.unbridged_pairs(everything), ledger.coverage(everything, cells())
     if as_json:

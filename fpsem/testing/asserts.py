@@ -21,9 +21,11 @@ from fpsem.core.errors import PayloadError, ScheduleError, UnableError, Undefine
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.core.region import Box
+from fpsem.core.schedule import AnyOrder, Schedule, wider_accumulator
 from fpsem.domains.real import Real
-from fpsem.graph.denote import run
+from fpsem.graph.denote import check_names, check_shape, integers, named_inputs, run
 from fpsem.graph.ir import Graph
+from fpsem.testing.arguments import require_count, require_domain, require_instance
 from fpsem.testing.number_line import SHARES, between, show_number
 
 _SHOWN = 5
@@ -43,10 +45,9 @@ def assert_ulps(actual: Any, expected: Any, most: int = 1) -> None:
 
     Raises:
         AssertionError: an element is further off, or the shapes differ; the message shows the first elements that are.
-        PayloadError: an argument of another dtype, or a negative distance.
+        PayloadError: an argument of another dtype, or a distance that is no whole number of 0 or more.
     """
-    if most < 0:
-        raise PayloadError(f"most={most}: a distance is 0 or more")
+    require_count("most", most)
     got, want = _codes("actual", actual), _codes("expected", expected)
     if got.shape != want.shape:
         raise AssertionError(f"shapes differ: {got.shape} against {want.shape} that was expected")
@@ -76,12 +77,14 @@ def assert_within_bound(
 
     Args:
         bound: what ``fpsem.error_bound(graph, params, region, schedule)`` gives.
-        graph: with one input and one output.
+        graph: the one that the bound is of, with one output.
         params: float32 tensors by parameter name.
-        x: one input, float32 or uint32 codes; or a Box, of which both ends and ``samples`` more inputs are tried.
-        domain: the execution on trial: one whose scalars are binary32 numbers, in the bound's schedule.
-        samples: how many inputs of a box.
-        seed: what these are drawn from.
+        x: one input, float32 or uint32 codes; or a Box, of which both ends and ``samples`` more inputs are tried. By name where
+            the graph has several inputs; those that are integers must be what the bound was made for.
+        domain: the execution on trial: one whose scalars are binary32 numbers, in the bound's schedule; where that is "any", in
+            any tree of binary32 additions, fused or not.
+        samples: how many inputs of a box, 0 or more.
+        seed: what these are drawn from, 0 or more.
         allow_infinite: whether elements without a finite bound are passed over; else they fail, since they say nothing.
 
     Returns:
@@ -89,33 +92,96 @@ def assert_within_bound(
 
     Raises:
         AssertionError: an error is above its bound, a real value outside its ends, or a bound infinite.
-        PayloadError: an input lies outside the region that the bound is for, or the graph has several outputs.
-        ScheduleError: the domain adds in another order than the bound is for.
+        PayloadError: an input of another name, shape or dtype than the graph's, or outside the region that the bound is for; a
+            bound of another graph; a graph of several outputs; a negative number of samples or seed.
+        ScheduleError: the domain adds in an order that the bound is not for.
+        TypeError: no bound, graph or domain where one is expected.
     """
-    if domain.schedule != bound.schedule:
-        raise ScheduleError(f"the bound is for schedule {bound.schedule}, the domain adds in {domain.schedule}: it says nothing")
-    if len(graph.outputs) != 1:
-        raise PayloadError(f"a bound is of one output, this graph has {len(graph.outputs)}: {', '.join(graph.outputs)}")
+    require_instance("bound", bound, Bound)
+    require_instance("graph", graph, Graph)
+    require_domain(domain)
+    require_count("samples", samples)
+    require_count("seed", seed)
+    _require_schedule(bound.schedule, domain.schedule)
+    regions = _regions(bound, graph)
     tightest = 0.0
-    for index, given in enumerate(_inputs(x, samples, seed)):
-        if isinstance(bound.region, Box) and not bound.region.contains(given):
-            raise PayloadError(f"input {index} lies outside the region that the bound is for ({bound.region})")
+    for index, given in enumerate(_inputs(_given(graph, x), samples, seed)):
+        for name, region in regions.items():
+            if not region.contains(given[name]):
+                raise PayloadError(f"input {name!r}, sample {index}, lies outside the region that the bound is for ({region})")
         tightest = max(tightest, _check_input(bound, graph, params, given, domain, allow_infinite))
     return tightest
 
 
-def _inputs(x: Any, samples: int, seed: int) -> list[npt.NDArray[np.float32]]:
-    """The inputs to try: the one that was given, or the ends of a box and some in between, its corners among them."""
-    if not isinstance(x, Box):
-        return [_codes("x", x).view(np.float32)]
+def _require_schedule(bound: Schedule, domain: Schedule) -> None:
+    """Raises ScheduleError, with the reason, unless a bound for the one order holds for executions in the other."""
+    if domain == bound:
+        return
+    told = f"the bound is for schedule {bound}, the domain adds in {domain}"
+    if not isinstance(bound, AnyOrder):
+        raise ScheduleError(f"{told}: it says nothing")
+    if not domain.has_tree:
+        raise ScheduleError(f"{told}, which is no tree of additions: it says nothing")
+    if wider_accumulator(domain, BINARY32) is not None:
+        raise ScheduleError(f"{told}, whose sums are held in {domain.accumulator}, not in binary32: it says nothing")
+
+
+def _regions(bound: Bound, graph: Graph) -> Mapping[str, Box]:
+    """The bound's boxes by input name. Raises PayloadError unless it can be a bound of the graph."""
+    if len(graph.outputs) != 1:
+        raise PayloadError(f"a bound is of one output, this graph has {len(graph.outputs)}: {', '.join(graph.outputs)}")
+    names = [name for name in graph.inputs if name not in graph.integer_inputs]
+    if isinstance(bound.region, Mapping):
+        regions = bound.region
+    elif len(names) == 1:
+        regions = {names[0]: bound.region}
+    else:
+        raise PayloadError(f"the bound is of a graph with one input, this one has {len(names)}: {', '.join(names)}")
+    if set(regions) != set(names):
+        told = (", ".join(part) or "none" for part in (regions, names))
+        raise PayloadError("the bound is of another graph: its inputs are {}, this graph's {}".format(*told))
+    for name, region in regions.items():
+        check_shape(f"the bound is of another graph: its input {name!r}", region.shape, graph.inputs[name])
+    shape = graph.nodes[next(iter(graph.outputs.values()))].shape
+    check_shape("the bound is of another graph: its output", np.shape(bound.absolute), shape)
+    return regions
+
+
+def _given(graph: Graph, x: Any) -> dict[str, Any]:
+    """What to try, by input name: a Box, or an array. Raises PayloadError that names each that does not fit."""
+    named = named_inputs(graph, x)
+    check_names("input", graph.inputs, named)
+    given: dict[str, Any] = {}
+    for name, shape in graph.inputs.items():
+        value, what = named[name], f"input {name!r}"
+        if name in graph.integer_inputs:
+            given[name] = integers(what, value, shape)
+            continue
+        given[name] = value if isinstance(value, Box) else _codes(what, value).view(np.float32)
+        check_shape(what, given[name].shape, shape)
+    return given
+
+
+def _inputs(given: Mapping[str, Any], samples: int, seed: int) -> list[dict[str, Array]]:
+    """The inputs to try: the one that was given, or the ends of its boxes and some in between, their corners among them."""
+    if not any(isinstance(value, Box) for value in given.values()):
+        return [dict(given)]
     rng = np.random.default_rng(seed)
-    corners = [rng.integers(0, 2, x.shape) * SHARES for _ in range(samples // 2)]
-    inner = [rng.integers(0, SHARES + 1, x.shape) for _ in range(samples - samples // 2)]
-    return [x.lo, x.hi, *(between(x, shares) for shares in (*corners, *inner))]
+    columns = [
+        _points(value, samples, rng) if isinstance(value, Box) else [value] * (2 + samples) for value in given.values()
+    ]
+    return [dict(zip(given, row)) for row in zip(*columns)]
+
+
+def _points(box: Box, samples: int, rng: np.random.Generator) -> list[npt.NDArray[np.float32]]:
+    """The ends of a box, then so many of its points, half of them corners."""
+    corners = [rng.integers(0, 2, box.shape) * SHARES for _ in range(samples // 2)]
+    inner = [rng.integers(0, SHARES + 1, box.shape) for _ in range(samples - samples // 2)]
+    return [box.lo, box.hi, *(between(box, shares) for shares in (*corners, *inner))]
 
 
 def _check_input(
-    bound: Bound, graph: Graph, params: Mapping[str, Any], x: Array, domain: ScalarDomain, allow_infinite: bool
+    bound: Bound, graph: Graph, params: Mapping[str, Any], x: Mapping[str, Array], domain: ScalarDomain, allow_infinite: bool
 ) -> float:
     codes = np.asarray(domain.to_bits(run(graph, params, x, domain)))
     reals = _enclosures(graph, params, x)
@@ -166,7 +232,9 @@ class _Row:
         return ""
 
 
-def _enclosures(graph: Graph, params: Mapping[str, Any], x: Array) -> dict[tuple[int, ...], tuple[Fraction, Fraction]]:
+def _enclosures(
+    graph: Graph, params: Mapping[str, Any], x: Mapping[str, Array]
+) -> dict[tuple[int, ...], tuple[Fraction, Fraction]]:
     """The real value of each element of the output that has one."""
     real = Real()
     scalars = run(graph, params, x, real)
@@ -182,6 +250,8 @@ def _enclosures(graph: Graph, params: Mapping[str, Any], x: Array) -> dict[tuple
 
 def _codes(what: str, x: Any) -> npt.NDArray[np.uint32]:
     array = np.asarray(x)
+    if array.dtype.kind == "O":
+        raise PayloadError(f"{what} is of class {type(x).__name__}, expected one array of float32 numbers or uint32 codes")
     if array.dtype not in (np.float32, np.uint32):
         raise PayloadError(f"{what} has dtype {array.dtype}, expected float32 numbers or uint32 codes; round it yourself")
     return np.ascontiguousarray(array).view(np.uint32).reshape(array.shape)

@@ -13,9 +13,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
+from fpsem.core.formats import format_named
 from fpsem.core.protocol import Array, ScalarDomain
 from fpsem.core.rounding import Rounding, rounding_named
 from fpsem.testing import checks, laws
+from fpsem.testing.arguments import require_count, require_domain
 from fpsem.testing.bench import Bench
 from fpsem.testing.calls import SAMPLE_CALLS, SampleCall
 from fpsem.testing.judging import judge_of
@@ -56,24 +58,32 @@ def check_domain(
 
     Args:
         domain: any implementation of the scalar protocol.
-        samples: random rows of operands for each primitive, beside the corners. Domains of terms get fewer.
-        seed: what the random rows are drawn from.
+        samples: random rows of operands for each primitive, 1 or more, beside the corners. Domains of terms get fewer.
+        seed: what the random rows are drawn from, 0 or more.
         rounding: the direction that a domain of the kinds IEEE and ROUNDS was made with.
         formats: the narrower formats whose casts are checked.
         derived: the derived meaning of ops, by name, called with the domain, the arrays and the op's attributes.
             Overrides of these ops are compared with it; other overrides are reported as skipped.
         calls: how each override is tried, by op name.
-        raising: whether to raise when a case fails.
+        raising: whether to raise when a case fails, so that a test which does no more than call this fails; with False the
+            report of a broken domain is returned as any other, and ``report.raise_if_failed()`` raises when you will.
 
     Returns:
         The report.
 
     Raises:
         ConformanceError: when a case fails and ``raising`` holds; its message is the report.
+        PayloadError: a number of samples or a seed that is out of its bounds.
+        TypeError: what is given is no domain, but the name of one, or a class, or anything else.
+        UnknownNameError: no such rounding or format.
     """
+    require_domain(domain)
+    require_count("samples", samples, 1)
+    require_count("seed", seed)
+    narrower = [format_named(each).name for each in formats]
     recorder = Recorder()
     judge = judge_of(domain, rounding_named(rounding))
-    bench = Bench(domain, judge, recorder, samples, seed, formats, derived or {}, calls)
+    bench = Bench(domain, judge, recorder, samples, seed, narrower, derived or {}, calls)
     for check in CHECKS:
         _run(check, bench)
     report = recorder.report(domain.name)

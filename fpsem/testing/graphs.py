@@ -22,6 +22,7 @@ from fpsem.graph.ir import Graph
 from fpsem.graph.op import Shape
 from fpsem.graph.simplify import simplified
 from fpsem.graph.trace import Recorder
+from fpsem.testing.arguments import require_count
 from fpsem.testing.number_line import show_numbers
 from fpsem.testing.recipes import MOST_ELEMENTS, Maker, drawn_ops, put
 from fpsem.testing.strategies import payloads
@@ -61,12 +62,14 @@ def small_graphs(
         draw: given by Hypothesis.
         ops: what to make them of; None is every op but those of ``fpsem.testing.recipes.EXCLUDED``. Recipes may put other ops
             beside these: a guard, a reshape.
-        max_ops: the most ops in the chain.
+        max_ops: the most ops in the chain, 1 or more.
         max_magnitude: of parameters.
 
     Raises:
+        PayloadError: no ops.
         UnknownNameError: an op that is not there, or is excluded.
     """
+    require_count("max_ops", max_ops, 1)
     known = drawn_ops()
     for name in ops or ():
         if name not in known:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from fpsem.core.protocol import ARITHMETIC, ELEMENTARY, Accumulator, Array, Contract, ScalarDomain, exact_array
 from fpsem.core.schedule import Schedule
+from fpsem.testing.arguments import require_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +45,18 @@ class HostileDomain:
         perturb_at: which result of an arithmetic or elementary primitive is spoilt by adding 1 to it, counted from 0
             in the order of calls; None spoils none.
         calls: how often each primitive was called; filled in as the domain is used.
+
+    Raises:
+        PayloadError: a negative ``perturb_at``.
     """
 
     inner: ScalarDomain
     perturb_at: int | None = None
     calls: Counter[str] = field(default_factory=Counter, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.perturb_at is not None:
+            require_count("perturb_at", self.perturb_at)
 
     # -- identity ------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from fpsem.core.exact import round_to_bits
 from fpsem.core.formats import BINARY32, Format
+from fpsem.testing.arguments import require_count
 
 Codes = npt.NDArray[np.uint32]
 Columns = tuple[Codes, ...]
@@ -43,7 +44,12 @@ def corner_codes(fmt: Format, special: bool = True) -> list[int]:
 
 
 def random_codes(count: int, rng: np.random.Generator, special: bool = True) -> Codes:
-    """Random binary32 codes: bit patterns, normal deviates of scale 1 and of scales 2**-24 to 2**8, neighbours of 1."""
+    """Random binary32 codes: bit patterns, normal deviates of scale 1 and of scales 2**-24 to 2**8, neighbours of 1.
+
+    Raises:
+        PayloadError: a negative count.
+    """
+    require_count("count", count)
     one = round_to_bits(Fraction(1), BINARY32)
     deviates = rng.standard_normal((2, count))
     deviates[1] *= np.exp2(rng.uniform(-24, 8, count))
@@ -62,7 +68,15 @@ def is_finite(codes: Codes) -> npt.NDArray[np.bool_]:
 
 
 def columns(arity: int, samples: int, seed: int, special: bool = True, limit: int | None = None) -> Columns:
-    """Rows of operands: tuples of corners, then ``samples`` random rows; at most ``limit`` rows, half of each kind."""
+    """Rows of operands: tuples of corners, then ``samples`` random rows; at most ``limit`` rows, half of each kind.
+
+    Raises:
+        PayloadError: a number of operands below 1; a negative number of samples or rows, or seed.
+    """
+    for name, value, least in (("arity", arity, 1), ("samples", samples, 0), ("seed", seed, 0)):
+        require_count(name, value, least)
+    if limit is not None:
+        require_count("limit", limit)
     rng = np.random.default_rng([seed, arity])
     corners = _corner_rows(arity, 5 * samples, rng, special)
     random = _random_rows(arity, samples, rng, special)

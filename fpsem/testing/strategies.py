@@ -27,6 +27,7 @@ from fpsem.core.formats import BINARY32, Format, format_named
 from fpsem.core.region import Box
 from fpsem.core.rounding import Rounding
 from fpsem.core.schedule import SCHEDULES, Nested, Schedule, Tree, WarpTree
+from fpsem.testing.arguments import require_count, require_instance
 from fpsem.testing.number_line import SHARES, between, show_numbers
 
 T = TypeVar("T")
@@ -130,7 +131,12 @@ def boxes(shape: tuple[int, ...], *, max_magnitude: float | Fraction | None = No
 
 
 def inputs_in(box: Box) -> st.SearchStrategy[npt.NDArray[np.float32]]:
-    """float32 arrays in a box: its ends, and what lies between. They shrink towards the lower end."""
+    """float32 arrays in a box: its ends, and what lies between. They shrink towards the lower end.
+
+    Raises:
+        TypeError: no Box.
+    """
+    require_instance("box", box, Box)
     shares = hnp.arrays(np.int64, box.shape, elements=st.integers(0, SHARES), fill=st.nothing())
     return shares.map(lambda drawn: _noted(between(box, drawn)))
 
@@ -146,9 +152,14 @@ def payloads(
 
 def schedules(n: int | None = None) -> st.SearchStrategy[Schedule]:
     """Schedules of every kind that is a tree of additions, with drawn parameters and without accumulators; explicit trees only
-    for a known number of terms ``n >= 1``."""
+    for a known number of terms ``n >= 1``.
+
+    Raises:
+        PayloadError: no terms.
+    """
     kinds = [st.builds(kind, **_parameters(kind)) for kind in SCHEDULES.values() if kind.has_tree and kind is not Tree]
     if n is not None:
+        require_count("n", n, 1)
         kinds.append(st.builds(Tree, pairs=_trees(n), fused=st.booleans()))
     return st.one_of(kinds)
 

@@ -58,10 +58,29 @@ def test_what_does_not_fit_into_the_budget_is_named_and_is_no_failure(call: Call
     assert "TESTED, not checked: budget spent" in report.read_text()
 
 
-def test_a_budget_is_of_a_check(call: Call) -> None:
-    code, _, err = call("claims", "--budget", "1", QUICK[0])
-    assert code == 2
-    assert "--budget is of --check" in err
+@pytest.mark.parametrize("option", ["--budget", "--cases", "--seed"])
+def test_an_option_of_checks_is_refused_without_one(option: str, refused: Run) -> None:
+    assert f"{option} is of --check: say " in refused("claims", option, "1", QUICK[0])
+
+
+@pytest.mark.parametrize("command", [["claims", "--check", QUICK[0]], ["conformance"]], ids=["claims", "conformance"])
+def test_a_negative_seed_is_refused_by_its_name(command: list[str], call: Call) -> None:
+    code, out, err = call(*command, "--seed", "-5")
+    assert (code, out) == (2, "")
+    assert "--seed" in err
+
+
+def test_a_seed_of_none_is_zero(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+
+    def checked(cases: int, seed: int) -> Evidence:
+        seeds.append(seed)
+        return Evidence(Status.TESTED, cases)
+
+    checked_by(checked, monkeypatch)
+    for given in ([], ["--seed", "0"], ["--seed", "7"]):
+        assert call("claims", "--check", *given, QUICK[1])[0] == 0
+    assert seeds == [0, 0, 7]
 
 
 def test_a_report_has_the_gaps_and_what_is_trusted(printed: Run, tmp_path: Path) -> None:

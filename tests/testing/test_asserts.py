@@ -8,6 +8,7 @@ import pytest
 
 import fpsem
 from fpsem.core.errors import PayloadError, ScheduleError
+from fpsem.core.schedule import SCHEDULES
 from fpsem.testing import assert_ulps, assert_within_bound
 
 ONE = np.float32([1, 1, 1, 1])
@@ -53,7 +54,12 @@ def test_shapes_must_be_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [((ONE.astype(float), ONE), "actual has dtype float64"), ((ONE, ONE, -1), "most=-1")]
+    ("arguments", "message"),
+    [
+        ((ONE.astype(float), ONE), "actual has dtype float64"),
+        ((ONE, ONE, -1), "most=-1: expected a whole number of at least 0"),
+        ((ONE, ONE, float("nan")), "most=nan"),
+    ],
 )
 def test_what_cannot_be_compared_is_refused(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(PayloadError, match=message):
@@ -140,3 +146,108 @@ def test_a_graph_of_several_outputs_is_refused() -> None:
     two = fpsem.trace(lambda x: (x, x + 1), (2, 3))
     with pytest.raises(PayloadError, match="this graph has 2: output_0, output_1"):
         assert_within_bound(BOUND, two, {}, X, EXACT)
+
+
+# -- schedules --------------------------------------------------------------------------------------------------------
+
+ANY = fpsem.error_bound(GRAPH, {}, BOX, "any")
+TREES = [name for name, kind in SCHEDULES.items() if kind.has_tree and name != "tree"]
+
+
+@pytest.mark.parametrize("schedule", [*TREES, "tree:pairs=((2, 0), 1)", "pairwise:fused", "sequential:accumulator=binary32"])
+def test_a_bound_for_any_schedule_takes_every_tree_of_binary32_additions(schedule: str) -> None:
+    assert 0 < assert_within_bound(ANY, GRAPH, {}, X, fpsem.IEEE32Exec(schedule=schedule)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "reason"),
+    [
+        ("compensated", "which is no tree of additions"),
+        ("exact", "which is no tree of additions"),
+        ("sequential:accumulator=binary64", "whose sums are held in binary64, not in binary32"),
+    ],
+)
+def test_a_bound_for_any_schedule_takes_no_other_sums(schedule: str, reason: str) -> None:
+    with pytest.raises(ScheduleError, match=f"the bound is for schedule any, the domain adds in {schedule}.*{reason}"):
+        assert_within_bound(ANY, GRAPH, {}, X, fpsem.IEEE32Exec(schedule=schedule))
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+
+TWO = fpsem.trace(lambda x, y: x * y.sum(axis=1) + x, (2,), (2, 2))
+SIDES = {
+    "x": fpsem.Box(np.zeros(2, np.float32), np.ones(2, np.float32)),
+    "y": fpsem.Box(np.full((2, 2), 1, np.float32), np.full((2, 2), 3, np.float32)),
+}
+PRODUCT = fpsem.error_bound(TWO, {}, SIDES)
+GIVEN = {"x": np.float32([0.1, 0.7]), "y": np.float32([[1.1, 1.3], [2.7, 2.9]])}
+
+
+@pytest.mark.parametrize("changes", [{}, {"x": SIDES["x"]}, SIDES], ids=["arrays", "an array and a box", "boxes"])
+def test_several_inputs_are_given_by_name(changes: dict[str, Any]) -> None:
+    assert 0 < assert_within_bound(PRODUCT, TWO, {}, {**GIVEN, **changes}, EXACT) <= 1
+
+
+OUTSIDE = np.full((2, 2), 4, np.float32)
+
+
+@pytest.mark.parametrize("outside", [OUTSIDE, fpsem.Box(SIDES["y"].lo, OUTSIDE)], ids=["array", "box"])
+def test_an_input_outside_its_own_box_of_several_is_refused_by_name(outside: Any) -> None:
+    with pytest.raises(PayloadError, match=r"input 'y', sample [01], lies outside the region"):
+        assert_within_bound(PRODUCT, TWO, {}, {**GIVEN, "y": outside}, EXACT)
+
+
+@pytest.mark.parametrize(
+    ("bound", "graph", "x", "message"),
+    [
+        (BOUND, GRAPH, X[:1], r"input 'x' has shape \(1, 3\), expected \(2, 3\)"),
+        (BOUND, GRAPH, X.T, r"input 'x' has shape \(3, 2\), expected \(2, 3\); it looks transposed"),
+        (BOUND, GRAPH, fpsem.Box(X[0], X[0]), r"input 'x' has shape \(3,\), expected \(2, 3\)"),
+        (BOUND, GRAPH, {"z": X}, "inputs do not match the graph; missing: x; not in the graph: z"),
+        (BOUND, GRAPH, X.astype(object), "input 'x' is of class ndarray, expected one array of float32 numbers"),
+        (PRODUCT, TWO, X, r"the graph has 2 inputs \(x, y\); give a dictionary by name"),
+        (PRODUCT, TWO, {**GIVEN, "y": GIVEN["x"]}, r"input 'y' has shape \(2,\), expected \(2, 2\)"),
+        (PRODUCT, TWO, {"x": GIVEN["x"]}, "missing: y"),
+    ],
+)
+def test_inputs_that_do_not_fit_the_graph_are_refused(bound: Any, graph: Any, x: Any, message: str) -> None:
+    with pytest.raises(PayloadError, match=message):
+        assert_within_bound(bound, graph, {}, x, EXACT)
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (fpsem.trace(lambda x: x * x, (2, 3)), r"another graph: its output has shape \(2,\), expected \(2, 3\)"),
+        (fpsem.trace(lambda x: x.sum(axis=1), (2, 4)), r"another graph: its input 'x' has shape \(2, 3\), expected \(2, 4\)"),
+        (TWO, "the bound is of a graph with one input, this one has 2: x, y"),
+    ],
+)
+def test_a_bound_of_another_graph_is_refused(graph: Any, message: str) -> None:
+    with pytest.raises(PayloadError, match=message):
+        assert_within_bound(BOUND, graph, {}, X, EXACT)
+
+
+def test_a_bound_of_other_inputs_is_refused() -> None:
+    other = fpsem.trace(lambda x, z: x * z.sum(axis=1) + x, (2,), (2, 2))
+    with pytest.raises(PayloadError, match="the bound is of another graph: its inputs are x, y, this graph's x, z"):
+        assert_within_bound(PRODUCT, other, {}, {"x": GIVEN["x"], "z": GIVEN["y"]}, EXACT)
+
+
+@pytest.mark.parametrize(("name", "value"), [("samples", -3), ("samples", 2.5), ("seed", -1)])
+def test_a_count_out_of_its_bounds_is_named(name: str, value: float) -> None:
+    with pytest.raises(PayloadError, match=f"{name}={value}: expected a whole number of at least 0"):
+        assert_within_bound(BOUND, GRAPH, {}, BOX, EXACT, **{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0.5, GRAPH, {}, X, EXACT), "bound: expected a Bound, not 0.5 of class float"),
+        ((BOUND, "x * x", {}, X, EXACT), "graph: expected a Graph, not 'x \\* x' of class str"),
+        ((BOUND, GRAPH, {}, X, "ieee32"), "domain: 'ieee32' is text; expected a domain itself"),
+    ],
+)
+def test_what_is_no_bound_graph_or_domain_is_refused(arguments: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        assert_within_bound(*arguments)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fpsem.core.errors import UnableError
+from fpsem.core.errors import PayloadError, UnableError, UnknownNameError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import ARITHMETIC, COMPARISONS, ELEMENTARY, Array, Contract, Kind
 from fpsem.core.rounding import Rounding
@@ -366,3 +366,44 @@ def test_the_same_seed_gives_the_same_report(numpy_reference: type) -> None:
     first, again, other = (str(check_domain(domain, samples=20, seed=seed, raising=False)) for seed in (1, 1, 2))
     assert first == again
     assert first.splitlines()[0] == other.splitlines()[0]
+
+
+def test_the_report_of_a_broken_domain_can_be_held_and_raised_later(numpy_reference: type) -> None:
+    report = check_domain(planted(numpy_reference, neg=subtracts_from_zero), **QUICK, raising=False)
+    assert not report.conforms
+    with pytest.raises(ConformanceError) as caught:
+        report.raise_if_failed()
+    assert str(caught.value) == str(report)
+
+
+# -- arguments -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "least"), [("samples", 0, 1), ("samples", -1, 1), ("samples", 2.5, 1), ("seed", -1, 0)]
+)
+def test_a_count_out_of_its_bounds_is_no_finding_about_the_domain(
+    name: str, value: float, least: int, numpy_reference: type
+) -> None:
+    with pytest.raises(PayloadError, match=f"{name}={value}: expected a whole number of at least {least}"):
+        check_domain(numpy_reference(), raising=False, **{name: value})
+
+
+@pytest.mark.parametrize("formats", [("binary16", "half"), "binary16"])
+def test_a_format_that_is_not_known_is_no_finding_about_the_domain(formats: Any, numpy_reference: type) -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown format '(half|b)'"):
+        check_domain(numpy_reference(), formats=formats, raising=False)
+
+
+def test_one_sample_is_enough(numpy_reference: type) -> None:
+    assert check_domain(numpy_reference("none"), samples=1).conforms
+
+
+def test_what_is_no_domain_is_refused(numpy_reference: type) -> None:
+    for given, message in (
+        ("ieee32", "'ieee32' is text; expected a domain itself"),
+        (numpy_reference, r"NumPyReference is a class; expected one of its instances, as NumPyReference\(\)"),
+        (None, "expected an implementation of ScalarDomain, which has a Contract; not None of class NoneType"),
+    ):
+        with pytest.raises(TypeError, match=f"domain: {message}"):
+            check_domain(given)
