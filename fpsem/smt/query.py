@@ -1,7 +1,7 @@
 """Prove a property of graphs' binary32 outputs over a region, or find inputs that break it.
 
-The cheapest argument that suffices answers: every input where they are few, intervals of executions on boxes that are cut where
-they must be, and then solvers, who are told the ranges. A refutation counts only after its witness has been replayed bit for
+The cheapest argument that suffices answers: the graphs themselves over intervals of executions and at a few inputs, every input
+where they are few, intervals on boxes that are cut where they must be, and then solvers, who are told the ranges. A refutation counts only after its witness has been replayed bit for
 bit in the executable domain, by running the graphs themselves.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from fpsem.core.protocol import Array
 from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential, schedule_of
 from fpsem.core.verdict import Proved, Refuted, Unknown, Verdict
+from fpsem.domains import _outward as outward
 from fpsem.graph.denote import check_names, check_shape
 from fpsem.graph.ir import Graph
 from fpsem.smt.corners import at_corners
@@ -190,6 +192,8 @@ def _decided(question: Question, part: Part, effort: Effort, advance: Callable[[
         return Proved(f"no number of {question.format} lies in the region", time.monotonic() - start)
     box = Box(lo, hi)
     if effort.bounds:
+        if (verdict := _by_graphs(question, box, start)) is not None:
+            return verdict
         if (verdict := enumerated(question, lo, hi, effort.inputs, effort.seconds / 4, advance)) is not None:
             return verdict
         proved, witness = at_corners(question, lo, hi) if question.format == BINARY32.name else (False, None)
@@ -206,6 +210,20 @@ def _decided(question: Question, part: Part, effort: Effort, advance: Callable[[
         if len(found.lo) < _FEW_LEFT:
             lo, hi = found.hull
     return _by_solvers(question, lo, hi, effort, start)
+
+
+def _by_graphs(question: Question, box: Box, start: float) -> Verdict | None:
+    """What the graphs themselves tell, however large they are: one pass of intervals, and executions at three inputs."""
+    truth = int(outward.UNKNOWN)
+    with suppress(UnsupportedError):
+        truth = question.on_box(box)
+    if truth == outward.TRUE:
+        return Proved(f"monotone operations: intervals of {question.format} executions on 1 box", time.monotonic() - start)
+    middle = np.clip(question.nearest((box.lo / 2 + box.hi / 2).astype(np.float32)), box.lo, box.hi)
+    for x in (middle, box.lo, box.hi):
+        if question.replays(question.named(x)):
+            return _refuted(question, box, x, "an execution", start)
+    return None
 
 
 _FEW_LEFT = 64

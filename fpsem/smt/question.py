@@ -19,15 +19,18 @@ from fpsem.core.codes import ordinals, ulp_distance
 from fpsem.core.errors import UnsupportedError
 from fpsem.core.formats import BINARY32, format_named
 from fpsem.core.protocol import Array, ScalarDomain
+from fpsem.core.region import Box
 from fpsem.core.schedule import Schedule, Sequential
 from fpsem.domains import _outward as outward
 from fpsem.domains.ieee32 import IEEE32Exec
 from fpsem.domains.interval import Interval
-from fpsem.graph.denote import Interpreter, Observer, embed_all, run
+from fpsem.graph.denote import Interpreter, Observer, embed_all
 from fpsem.graph.ir import Graph
 from fpsem.graph.scalars import ScalarRecorder, recording
 from fpsem.smt.formula import Source, Truth, evaluate, sources_of
 from fpsem.smt.narrow import in_format, numbers, require_narrow, rounded, within
+
+_RUNNING, _ENCLOSING = "running the graph", "intervals of executions"
 
 Connectives = Mapping[str, Callable[..., Any]]
 
@@ -182,7 +185,7 @@ class Question:
 
     @cached_property
     def _execute(self) -> Interpreter:
-        return Watched(self.scalars, in_format(IEEE32Exec(), self.format), partial(self.deadline.look, "running the graph"))
+        return Watched(self.scalars, in_format(IEEE32Exec(), self.format), partial(self.deadline.look, _RUNNING))
 
     @cached_property
     def enclose(self) -> Interpreter:
@@ -191,10 +194,8 @@ class Question:
         Raises:
             UnsupportedError: the format has no infinities: where numbers overflow to NaN, rounding is not monotone.
         """
-        if not format_named(self.format).has_infinity:
-            raise UnsupportedError(f"{self.format} has no infinities: of its executions there are neither intervals nor terms")
-        look = partial(self.deadline.look, "intervals of executions")
-        return Watched(self.scalars, in_format(INTERVALS, self.format), look)
+        _require_infinity(self.format)
+        return Watched(self.scalars, in_format(INTERVALS, self.format), partial(self.deadline.look, _ENCLOSING))
 
     def executed(self, x: Array) -> dict[int, Array]:
         """The codes of the nodes that the formula reads, each (n,), at inputs (n, elements), float32 numbers of the format."""
@@ -238,13 +239,34 @@ class Question:
 
     def replays(self, x: Mapping[str, Array]) -> bool:
         """Whether the formula fails at an input, by running the graphs themselves."""
+        held = self._held(x, lambda schedule: IEEE32Exec(schedule=schedule), _RUNNING)
+        return not bool(evaluate(self.formula, IEEE32Exec(), held, EXECUTED))
+
+    def on_box(self, box: Box) -> int:
+        """Whether it holds everywhere, nowhere, or that is unknown, in a box of all elements: by the graphs themselves over
+        intervals of executions, so that nothing is written out. Raises UnsupportedError as ``enclose`` does."""
+        _require_infinity(self.format)
+        lo, hi = map(self.named, (box.lo, box.hi))
+        leaves = {name: INTERVALS.between(lo[name], hi[name]) for name in lo}
+        held = self._held(leaves, partial(Interval, "binary32"), _ENCLOSING)
+        return int(evaluate(self.formula, INTERVALS, held, ENCLOSED))
+
+    def _held(
+        self, x: Mapping[str, Array], domain_of: Callable[[Schedule], ScalarDomain], doing: str
+    ) -> dict[Source, list[Array]]:
+        """What the formula reads, of the graphs themselves over a domain."""
         held: dict[Source, list[Array]] = {}
         for key, execution in self.executions.items():
-            domain = in_format(IEEE32Exec(schedule=execution.schedule), self.format)
-            values = dict[int, Array]()
-            run(execution.graph, execution.params, execution.reads(x), domain, values.__setitem__)
+            domain, values = in_format(domain_of(execution.schedule), self.format), dict[int, Array]()
+            interpreter = Watched(execution.graph, domain, partial(self.deadline.look, doing))
+            interpreter(execution.params, execution.reads(x), values.__setitem__)
             held |= {s: list(values[s.node].reshape(-1)) for s in sources_of(self.formula) if s.graph == key}
-        return not bool(evaluate(self.formula, IEEE32Exec(), held, EXECUTED))
+        return held
+
+
+def _require_infinity(format: str) -> None:
+    if not format_named(format).has_infinity:
+        raise UnsupportedError(f"{format} has no infinities: of its executions there are neither intervals nor terms")
 
 
 INTERVALS = Interval("binary32")

@@ -30,7 +30,13 @@ PAIR = """
 (FPCore (x) :name "edge" :pre (and (<= 0.49999 x 0.4999999) (<= 1/2 (- (+ x 1024) 1024))) x)
 (FPCore (x y) :name "ordered" :pre (and (<= 0 x 1) (<= 0 y 1) (<= x y)) (- y x))
 (FPCore (x y) :name "unread" :pre (and (<= 0 x 1) (<= 0 y 1) (!= x y)) (/ 1 (- y x)))
+(FPCore (x y) :name "before" :pre (and (<= 0 x 1) (<= 0 y 1) (< x y)) (- y x))
+(FPCore above (x) :name "an end" :pre (< 0 x 1) (* x 1e9))
 (FPCore (x) :name "free" (+ x 1))
+(FPCore (x) :name "either" :pre (or (<= 0 x 1) (<= 2 x 3)) (+ x 1))
+(FPCore (x) :name "nowhere" :pre (and (<= 0 x 1) FALSE) (+ x 1))
+(FPCore (x) :name "tenth" :pre (<= 0.1 x 0.1) (+ x 1))
+(FPCore (x) :name "wrong" :pre (<= 0 x 1) (+ x z))
 (FPCore (x) :name "loop" :pre (<= 0 x 1) (while (< x 1) ([x x (+ x 1)]) x))
 """
 
@@ -99,7 +105,7 @@ def test_each_verdict_has_its_exit_code(asked: Any, traced: Any) -> None:
     assert (code, told["verdict"], told["reason"]) == (1, "Refuted", None)
     assert float(values(told)["x"][0]) ** 2 > float(np.finfo(np.float32).max)
     widened = ("--schedule", "sequential:accumulator=binary64")
-    code, told = asked("finite", traced(lambda x: x.sum(axis=0), (3,)), "--box", "0,1", *widened)
+    code, told = asked("bounded", traced(lambda x: x.sum(axis=0) - x[0], (3,)), "--box", "0,1", "--least", 0, *widened)
     assert (code, told["verdict"], told["by"]) == (3, "Unknown", None)
     assert "binary64" in told["reason"]
 
@@ -177,13 +183,13 @@ def test_a_rewrite_is_named(asked: Any) -> None:
 
 
 def test_a_narrow_format_is_decided_by_running_all_of_its_numbers(asked: Any, traced: Any) -> None:
-    half = traced(lambda x: x * 0.5 + x * 0.5, (1,))
-    code, told = asked("bounded", half, "--box", "1,2", "--most", 2, "--format", "e5m2")
+    bent = traced(lambda x: x * x - x, (1,))
+    code, told = asked("bounded", bent, "--box", "1,2", "--most", 2, "--format", "e5m2")
     assert (code, told["by"]) == (0, "enumeration of 5 inputs")
     assert told["semantics"].endswith("rounded once more, to e5m2")
-    code, told = asked("bounded", half, "--box", "1,2", "--most", 1.5, "--format", "e5m2")
-    assert (code, list(values(told)["x"])) == (1, [1.75])
-    assert asked("bounded", half, "--box", "1,2", "--most", 2, "--format", "e5m2", "--no-bounds", "--solver", "z3")[0] == 0
+    code, told = asked("bounded", bent, "--box", "1,2", "--most", 1.5, "--format", "e5m2")
+    assert (code, list(values(told)["x"])) == (1, [2.0])
+    assert asked("bounded", bent, "--box", "1,2", "--most", 2, "--format", "e5m2", "--no-bounds", "--solver", "z3")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -226,6 +232,17 @@ def test_an_input_without_a_radius_is_itself_the_region(asked: Any, model: Path)
 def test_the_precondition_of_a_core_is_its_region(asked: Any, cores: Path) -> None:
     assert asked("finite", cores, "--core", "third")[0] == 0
     assert asked("finite", cores, "--core", "free", "--box", "0,1")[0] == 0
+
+
+def test_what_a_strict_inequality_leaves_out_refutes_nothing(asked: Any, cores: Path) -> None:
+    least = ("--least", np.finfo(np.float32).smallest_subnormal)
+    code, told = asked("bounded", cores, "--core", "before", *least)
+    assert (code, told["constraints"]) == (0, ["(< x y)"])
+    code, told = asked("bounded", cores, "--core", "ordered", *least)
+    assert code == 1
+    assert values(told)["x"] == values(told)["y"]
+    for name in ("above", "an end"):
+        assert asked("bounded", cores, "--core", name, *least, "--most", np.nextafter(np.float32(1e9), np.float32(0)))[0] == 0
 
 
 def test_constraints_of_a_core_are_of_its_region(asked: Any, cores: Path) -> None:
@@ -457,7 +474,14 @@ def test_models_that_do_not_fit_each_other_are_refused(refused: Any, model: Path
 def test_cores_that_cannot_be_asked_about_are_refused(refused: Any, cores: Path) -> None:
     assert "name it with --core: third, times" in refused("ask", "finite", cores)
     assert "outside of the straight-line subset: while" in refused("ask", "finite", cores, "--core", "loop")
-    assert "bounds no x on both sides" in refused("ask", "finite", cores, "--core", "free")
+    assert "bounds no x on both sides; say --box" in refused("ask", "finite", cores, "--core", "free")
+    told = refused("ask", "finite", cores, "--core", "either")
+    assert "on both sides; what could not be read: (or (<= 0 x 1) (<= 2 x 3)); say --box" in told
+    assert "the region is empty: FALSE holds nowhere\n" in refused("ask", "finite", cores, "--core", "nowhere")
+    tenth = "the region is empty in x: no binary32 number lies between 0.1 and 0.1\n"
+    assert tenth in refused("ask", "finite", cores, "--core", "tenth")
+    assert "unknown name 'z'; known here: x" in refused("ask", "finite", cores, "--core", "wrong")
+    assert "in x: no number is at least 5 and at most 2" in refused("ask", "finite", cores, "--core", "third", "--box", "5,6")
     assert "--eps: only for a model" in refused("ask", "finite", cores, "--core", "third", "--eps", "1")
     assert "unknown core" in refused("ask", "finite", cores, "--core", "thirt")
 
@@ -479,7 +503,7 @@ def test_the_bar_is_told_of_the_boxes(printed: Any, traced: Any, monkeypatch: py
 
     steps: list[str] = []
     monkeypatch.setattr(_answers, "progress_bar", contextmanager(lambda title, total: iter([steps.append])))
-    printed("ask", "bounded", traced(lambda x: x * x, (1,)), "--box", "1,1.001", "--most", 2)
+    printed("ask", "bounded", traced(lambda x: x * x - x, (1,)), "--box", "1,1.001", "--most", 0.0015)
     assert set(steps) == {"bounded"}
 
 

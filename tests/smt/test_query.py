@@ -159,7 +159,18 @@ def test_what_takes_too_long_is_unknown_with_the_time() -> None:
     assert "no answer within" in verdict.reason
 
 
-def test_at_whatever_step_time_runs_out_the_verdict_is_the_right_one_or_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("written", "steps_told"),
+    [
+        (True, {"writing the graph out as scalars", "directions of the graph's steps"}),
+        (False, {"intervals of executions", "running the graph"}),
+    ],
+)
+def test_at_whatever_step_time_runs_out_the_verdict_is_the_right_one_or_unknown(
+    written: bool, steps_told: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if written:  # at once, without what the graph itself tells
+        monkeypatch.setattr(query, "_by_graphs", lambda *given: None)
     bent, region = trace(lambda x: x * x - x, (1,)), box([-1], [1])
     told = set[str]()
     for claim, right in ((-0.26, Proved), (0, Refuted)):
@@ -172,13 +183,13 @@ def test_at_whatever_step_time_runs_out_the_verdict_is_the_right_one_or_unknown(
             told |= {verdict.reason.partition(": ")[2].partition(" took ")[0]} if isinstance(verdict, Unknown) else set()
         known = kinds.index(right)
         assert kinds == [Unknown] * known + [right] * (60 - known)
-    assert told >= {"writing the graph out as scalars", "directions of the graph's steps"}
+    assert told >= steps_told
 
 
 def test_a_question_that_has_no_time_is_unknown_and_says_so() -> None:
     verdict = prove(SQUARE, {}, Union((box([1], [2]), box([3], [4]))), lambda y: y[0] >= 0, timeout=0)
     assert isinstance(verdict, Unknown)
-    assert verdict.reason == "no answer within 0 s: writing the graph out as scalars took all of it"
+    assert verdict.reason == "no answer within 0 s: intervals of executions took all of it"
 
 
 @pytest.mark.parametrize("bounds", [True, False])
@@ -347,10 +358,24 @@ def test_a_ball_holds_the_numbers_within_the_radius_and_no_others() -> None:
         Ball(np.float32([np.inf]), 1)
 
 
-def test_a_wider_accumulator_is_unknown_with_the_reason() -> None:
-    verdict = prove(SUM, {}, box([0, 0, 0], [1, 1, 1]), lambda y: y[0] < 4, "sequential:accumulator=binary64")
+def test_of_a_wider_accumulator_nothing_is_known_but_what_one_pass_tells() -> None:
+    region, wider = box([0, 0, 0], [1, 1, 1]), "sequential:accumulator=binary64"
+    assert isinstance(prove(SUM, {}, region, lambda y: y[0] < 4, wider), Proved)
+    assert isinstance(prove(SUM, {}, region, lambda y: y[0] < 3, wider), Refuted)
+    verdict = prove(SUM, {}, region, lambda y: y[0] != 2.25, wider)
     assert isinstance(verdict, Unknown)
     assert "hold no sums in binary64" in verdict.reason
+
+
+def test_a_graph_that_would_take_long_to_write_out_is_decided_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question, "ScalarRecorder", None)
+    wide = trace(lambda x: (x @ x.T).sum(), (30, 30))
+    region = box(np.zeros((30, 30)), np.ones((30, 30)))
+    assert isinstance(prove(wide, {}, region, lambda y: y[0] <= 27_000), Proved)
+    for claim in (26_999, 6_000, 1):
+        refuted = prove(wide, {}, region, lambda y, claim=claim: y[0] <= claim)
+        assert isinstance(refuted, Refuted)
+        assert refuted.by == "an execution"
 
 
 def test_the_relation_is_part_of_the_question_to_the_bounds_too() -> None:
