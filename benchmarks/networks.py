@@ -45,7 +45,7 @@ _MEANINGS = [
     "bound: how far the binary32 execution may be from the real value of any output, for every input of the box; proved.",
     "found: the error at an input that a search found, rounded down: the largest there is lies between it and the bound.",
     "any: a bound for every order of the sums, beside an error found in the sequential one.",
-    "mean width: of the outputs' real values over the box, as interval arithmetic has them; finite: no node may overflow.",
+    "mean width: of the outputs' real values over the box, as its affine forms have them; finite: no node may overflow.",
     f"seconds: median of {RUNS} runs, without the search.",
     "Below, by node: the largest magnitude of its real values, how far the execution may be from them, and by how much "
     "its own roundings move it at most; each the largest over its elements. These bounds go from node to node; the output's "
