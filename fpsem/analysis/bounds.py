@@ -47,17 +47,22 @@ def error_bound(
         params: float32 tensors by parameter name.
         region: a Box of inputs, or one input: float32, or uint32 codes; by name where there are several inputs.
         schedule: the order of reductions in the execution; "any" for a bound that holds for every order.
-        constraints: of formulas: a graph over inputs of the same names whose outputs are at least 0 in the region.
-        work: how many parts of the region a formula is bounded over at most, about.
+        constraints: of formulas: a graph of scalars over inputs of the same names whose outputs are at least 0 in the region,
+            above 0 where their names are strict (``fpsem.core.region.is_strict``).
+        work: how many parts of the region a formula is bounded over at most, about; at least 1.
         witness: whether to look for an input with a large error.
         advance: is told how many more parts were bounded, or inputs looked at.
 
     Raises:
-        PayloadError: the region or a parameter does not fit the graph, or the graph has several outputs.
-        ValueError: the region holds anything but finite binary32 numbers, or nothing within the constraints.
+        PayloadError: the region, a parameter or the constraints do not fit the graph, or the graph has several outputs.
+        ValueError: the region holds anything but finite binary32 numbers, or nothing within the constraints; work is below 1.
     """
     if len(graph.outputs) != 1:
         raise PayloadError(f"a bound is of one output, this graph has {len(graph.outputs)}: {', '.join(graph.outputs)}")
+    if work < 1:
+        raise ValueError(f"work is {work}: a bound needs at least 1 part of the region")
+    if constraints is not None:
+        _check_constraints(graph, constraints)
     order = schedule_or_any(schedule)
     given = region if isinstance(region, Mapping) else named_inputs(graph, {} if not graph.inputs else region)
     check_names("input", graph.inputs, given)
@@ -74,6 +79,18 @@ def error_bound(
 
     found = tensor_witness(graph, params, boxes, given, order, advance=lambda count: advance(1))
     return bound if found is None else replace(bound, witness=found.x, observed=found.error)
+
+
+def _check_constraints(graph: Graph, constraints: Graph) -> None:
+    """Raises PayloadError where they are not scalars over inputs of a formula."""
+    if not is_formula(graph):
+        raise PayloadError("constraints are of formulas; this graph has nodes that are no scalars, or none that are inputs")
+    for index, node in enumerate(constraints.nodes):
+        check_shape(f"constraints: {constraints.name_of(index)!r}", node.shape, ())
+    if unknown := [name for name in constraints.inputs if name not in graph.inputs]:
+        raise PayloadError(f"constraints: the formula has no input {', '.join(unknown)}; it has {', '.join(graph.inputs)}")
+    if constraints.parameters or not is_formula(constraints):
+        raise PayloadError("constraints: expected a graph of operations on scalars, without parameters, sums or integers")
 
 
 def _box(given: Any) -> Box:

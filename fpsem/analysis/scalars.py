@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.analysis.first_order import FirstOrder
+from fpsem.analysis.first_order import Carried, FirstOrder
 from fpsem.analysis.linear import LinearRange, linear_forms, linear_range
 from fpsem.analysis.subdivision import Cover, largest_bound
 from fpsem.analysis.walk import Walk, leaves, walk
 from fpsem.analysis.witness import Witness, search
 from fpsem.core.errors import ShapeError
 from fpsem.core.protocol import Array
+from fpsem.core.region import is_strict
 from fpsem.core.schedule import Schedule
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
@@ -37,7 +38,8 @@ class Formula:
         graph: one output; every node has shape ().
         params: parameters by name.
         schedule: of the execution.
-        constraints: a graph of scalars over inputs of the same names whose outputs are at least 0 in the region.
+        constraints: a graph of scalars over inputs of the same names whose outputs are at least 0 in the region, above 0
+            where their names are strict (``fpsem.core.region.is_strict``).
     """
 
     graph: Graph
@@ -81,15 +83,22 @@ class Formula:
         found = np.full(len(lo), -np.inf)
         if there.any():
             walked = self.walked(lo[there], hi[there])
-            name, index = next(iter(self.shared.outputs.items()))
-            carried = self._first_order.carried(walked, name).error
-            found[there] = np.minimum(walked.values[index]["err"], carried)
+            index = next(iter(self.shared.outputs.values()))
+            found[there] = np.minimum(walked.values[index]["err"], self._carried(walked).error)
         return found
 
     def shares(self, lo: Array, hi: Array) -> Mapping[int, float]:
         """What each node's roundings contribute at most in one box (inputs,)."""
-        carried = self._first_order.carried(self.walked(lo[None], hi[None]), next(iter(self.shared.outputs)))
+        carried = self._carried(self.walked(lo[None], hi[None]))
         return {index: float(np.max(part)) for index, part in carried.shares.items()}
+
+    def _carried(self, walked: Walk) -> Carried:
+        """What the nodes' roundings come to at the output; of an output that is a leaf there is only its own."""
+        name, index = next(iter(self.shared.outputs.items()))
+        if not self.shared.op(index).is_leaf:
+            return self._first_order.carried(walked, name)
+        own = walked.own[index]
+        return Carried(own, {index: own} if np.any(own) else {})
 
     def cover(self, lo: Array, hi: Array, work: int, advance: Callable[[int], Any] = lambda n: None) -> Cover:
         """The largest bound over a box; see ``largest_bound``."""
@@ -116,20 +125,24 @@ class Formula:
         if self.constraints is None:
             return np.ones(len(lo), bool)
         ends = [linear.ends(lo.astype(np.float64), hi.astype(np.float64)) for linear in self._linear.values()]
-        there = [low <= high for low, high in ends] + [end[1] >= 0 for end in self._constrained(lo, hi)]
+        there = [low <= high for low, high in ends]
+        there += [high > 0 if strict else high >= 0 for strict, (low, high) in self._constrained(lo, hi)]
         return np.asarray(np.logical_and.reduce(there))
 
     def _holds(self, x: Array) -> Array:
         if self.constraints is None:
             return np.ones(len(x), bool)
-        return np.asarray(np.logical_and.reduce([end[0] >= 0 for end in self._constrained(x, x)]))
+        held = [low > 0 if strict else low >= 0 for strict, (low, high) in self._constrained(x, x)]
+        return np.asarray(np.logical_and.reduce(held))
 
-    def _constrained(self, lo: Array, hi: Array) -> list[Any]:
+    def _constrained(self, lo: Array, hi: Array) -> list[tuple[bool, Any]]:
+        """Of each constraint whether it is strict, and its range in each box."""
         real, names = Interval(), list(self.shared.inputs)
         assert self.constraints is not None
         given = {name: real.between(lo[:, names.index(name)], hi[:, names.index(name)]) for name in self.constraints.inputs}
         held = Interpreter(self.constraints, real).interpret(given)
-        return [np.broadcast_arrays(held[name]["lo"], held[name]["hi"], lo[:, 0])[:2] for name in self.constraints.outputs]
+        ends = {name: np.broadcast_arrays(held[name]["lo"], held[name]["hi"], lo[:, 0])[:2] for name in self.constraints.outputs}
+        return [(is_strict(name), both) for name, both in ends.items()]
 
 
 def is_formula(graph: Graph) -> bool:

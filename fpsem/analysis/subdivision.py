@@ -74,7 +74,7 @@ def largest_bound(bounded: Bounded, lo: Array, hi: Array, work: int, advance: Ca
 
 
 def _halved(bounded: Bounded, lo: Array, hi: Array) -> tuple[Array, Array, Array]:
-    """Each box cut in two across the input for which the larger of the two bounds is least."""
+    """Each box cut in two across the input for which the larger of the two bounds is least, or one half holds nothing."""
     n, inputs = lo.shape
     middle = midpoints(lo, hi)
     left, right = np.repeat(hi[:, None], inputs, axis=1), np.repeat(lo[:, None], inputs, axis=1)  # the ends that move
@@ -84,7 +84,9 @@ def _halved(bounded: Bounded, lo: Array, hi: Array) -> tuple[Array, Array, Array
     lows, highs = (np.repeat(end[:, None], inputs, axis=1).reshape(-1, inputs) for end in (lo, hi))
     safe = np.minimum(right.reshape(-1, inputs), highs)
     found = bounded(np.concatenate([lows, safe]), np.concatenate([left.reshape(-1, inputs), highs])).reshape(2, n, inputs)
-    best = np.argmin(np.where(point, np.inf, found.max(axis=0)) + np.where(point, 0, found.min(axis=0) * 1e-3), axis=1)
+    least = found.min(axis=0)
+    rank = np.where(least == -np.inf, -np.inf, found.max(axis=0) + np.maximum(least, 0) * 1e-3)
+    best = np.argmin(np.where(point, np.inf, rank), axis=1)
     rows = np.arange(n)
     best = np.where(point[rows, best], np.argmin(point, axis=1), best)
     los = np.concatenate([lo, right[rows, best]])

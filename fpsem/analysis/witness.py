@@ -14,6 +14,9 @@ import numpy as np
 
 from fpsem.core.protocol import Array
 
+_LAST = np.nextafter(np.finfo(np.float32).max, np.float32(0))
+"""The largest number above which there is one: last bits are no larger at the largest."""
+
 Measure = Callable[[Array], Array]
 """How far the execution is at each of the points (n, inputs) at least; -inf where a point does not count, inf where it is NaN."""
 
@@ -74,7 +77,8 @@ def _between(rng: Any, lo: Array, hi: Array) -> Array:
 def _moved(rng: Any, x: Array, lo: Array, hi: Array, at: int) -> Array:
     """Neighbours: some inputs moved by up to a part of the box, or by a few last bits."""
     scale = (hi.astype(np.float64) - lo) * 2.0 ** (-4 * at - rng.integers(0, 6, x.shape))
-    ulps = np.spacing(np.abs(x)).astype(np.float64) * rng.integers(-8, 9, x.shape)
+    ulps = np.spacing(np.minimum(np.abs(x), _LAST)).astype(np.float64) * rng.integers(-8, 9, x.shape)
     step = np.where(rng.random(x.shape) < 0.5, ulps, scale * rng.normal(size=x.shape))
     moves = rng.random(x.shape) < max(0.3, 1.0 / x.shape[1])
-    return np.clip(np.where(moves, x + step, x).astype(np.float32), lo, hi)
+    with np.errstate(over="ignore"):  # beyond the largest number is beyond the box
+        return np.clip(np.where(moves, x + step, x).astype(np.float32), lo, hi)

@@ -108,45 +108,42 @@ def place_of(where: Where, one_output: bool = True) -> Place:
 
 def read(path: Path, core: str | None) -> tuple[Graph, Arrays, Any]:
     """A model's graph and parameters, and the core that it is of where the file is one of cores."""
-    from fpsem.interop.checkpoint import load
-    from fpsem.interop.fpcore import NotRead, load_fpcore
+    from fpsem.cli.models import load_model
+    from fpsem.interop.fpcore import NotRead, chosen, load_fpcore
 
     if path.suffix != ".fpcore":
         if core is not None:
             raise FileFormatError(f"{path}: --core is of a file of cores")
-        return *load(path), None
+        return *load_model(path), None
     cores = load_fpcore(path)
-    chosen = [c for c in cores if core in (None, c.name)]
-    if not chosen and core is not None:
-        raise UnknownNameError(f"core of {path}", core, {c.name for c in cores})
-    if len(chosen) != 1:
+    found = chosen(cores, core, str(path))
+    if len(found) != 1:
         known = ", ".join(c.name for c in cores)
-        raise FileFormatError(f"{path}: {len(chosen)} cores, expected one; name it with --core: {known}")
-    if isinstance(chosen[0], NotRead):
-        raise UnsupportedError(f"{path}: core {chosen[0].name!r} is outside of the straight-line subset: {chosen[0].reason}")
-    return chosen[0].graph, {}, chosen[0]
+        raise FileFormatError(f"{path}: {len(found)} cores, expected one; name it with --core: {known}")
+    (one,) = found
+    if isinstance(one, NotRead) and one.wrong:
+        raise FileFormatError(one.reason)
+    if isinstance(one, NotRead):
+        raise UnsupportedError(f"{path}: core {one.name!r} is outside of the straight-line subset: {one.reason}")
+    return one.graph, {}, one
 
 
 # -- cores -----------------------------------------------------------------------------------------------------------
 
 
 def _place_of_core(where: Where, schedule: Schedule) -> Place:
-    from fpsem.analysis.cores import inward
+    from fpsem.analysis.cores import core_boxes
 
     given = {"--input": where.input, "--eps": where.eps, "--free": where.free}
     if refused := [option for option, value in given.items() if value]:
         raise FileFormatError(f"{where.model}: {', '.join(refused)}: only for a model; a core's region is its precondition")
     graph, params, core = read(where.model, where.core)
     least, most = (None, None) if where.box is None else _ends("--box", where.box)
-    boxes = {}
-    for name, (lo, hi) in core.box.items():
-        lows, highs = ([end for end in ends if end is not None] for ends in ((lo, least), (hi, most)))
-        if not lows or not highs:
-            raise PayloadError(f"{where.model}: the precondition bounds no {name} on both sides; say --box LO,HI")
-        try:
-            boxes[name] = inward(max(lows), min(highs))
-        except ValueError as error:
-            raise PayloadError(f"{where.model}: no binary32 number of {name} is in the region: {error}") from None
+    try:
+        boxes = core_boxes(core, least, most)
+    except ValueError as error:
+        remedy = "; say --box LO,HI" if core.free and where.box is None and not core.nowhere else ""
+        raise PayloadError(f"{where.model}: {error}{remedy}") from None
     if not boxes:
         raise PayloadError(f"{where.model}: core {core.name!r} has no arguments")
     how = f"the precondition of core {core.name!r}" + ("" if where.box is None else f", between {where.box}")

@@ -84,22 +84,20 @@ def _order(text: str) -> Schedule:
 
 
 def _cores(path: Path, name: str | None, work: int, nodes: bool, witness: Path | None) -> list[Row]:
-    from fpsem.interop.fpcore import load_fpcore
+    from fpsem.interop.fpcore import chosen, load_fpcore
 
     cores = load_fpcore(path)
     if not cores:
         raise FileFormatError(f"{path}: no core in it, expected (FPCore (argument ...) property ... expression)")
-    chosen = [c for c in cores if name in (None, c.name)]
-    if not chosen:
-        raise UnknownNameError(f"core of {path}", name, {c.name for c in cores})
-    if len(chosen) == 1:
+    found = chosen(cores, name, str(path))
+    if len(found) == 1:
         with progress_bar("bounding", work) as advance:
-            return [_core(chosen[0], work, counting(advance, chosen[0].name), nodes, witness)]
+            return [_core(found[0], work, counting(advance, found[0].name), nodes, witness)]
     if witness is not None:
-        raise FileFormatError(f"{path}: --witness is of one core, and {len(chosen)} are bounded: say --core NAME")
+        raise FileFormatError(f"{path}: --witness is of one core, and {len(found)} are bounded: say --core NAME")
     rows = []
-    with progress_bar("bounding", len(chosen)) as advance:
-        for c in chosen:
+    with progress_bar("bounding", len(found)) as advance:
+        for c in found:
             advance(c.name)
             rows.append(_core(c, work, lambda count: None, nodes, None))
     return rows
@@ -112,7 +110,14 @@ def _core(core: Any, work: int, advance: Callable[[int], None], nodes: bool, wit
     if isinstance(found, Unbounded):
         unknown = {"absolute": None, "evidence": "UNKNOWN", "reason": found.reason, "finite": None, "witness": None}
         return {"name": core.name, **unknown} | ({"nodes": []} if nodes else {})
-    return _row(core.name, found, {}, nodes, witness) | {"holds_for": semantics_of(core)}
+    return _row(core.name, found, {}, nodes, witness) | {"holds_for": semantics_of(core), "note": _note(core)}
+
+
+def _note(core: Any) -> str | None:
+    """That a core declares another precision than the one that it is bounded in."""
+    if core.precision in ("", BINARY32.name):
+        return None
+    return f"core asks for {textwrap.shorten(core.precision, 40)}: bounded in {BINARY32.name}, as --format says"
 
 
 # -- models ----------------------------------------------------------------------------------------------------------
@@ -124,13 +129,12 @@ def _model(
     """The bound around an input, and the input."""
     from fpsem.analysis.bounds import error_bound
     from fpsem.analysis.scalars import is_formula
-    from fpsem.cli.models import load_input
+    from fpsem.cli.models import load_input, load_model
     from fpsem.core.region import Box
-    from fpsem.interop.checkpoint import load
 
+    graph, params = load_model(path)
     if input is None:
         raise FileFormatError(f"{path}: a model needs --input, the middle of the region")
-    graph, params = load(path)
     middle = load_input(input, graph, index)
     boxes = {n: x if n in graph.integer_inputs else Box(*_ends(f"{input}: input {n!r}", x, eps)) for n, x in middle.items()}
     with progress_bar("bounding", work if is_formula(graph) else EVALUATIONS) as advance:
@@ -242,7 +246,16 @@ def _number(value: Any) -> float | None:
 
 def _tables(rows: list[Row]) -> list[Any]:
     held = [(row["name"], [_node_shown(node) for node in row["nodes"]]) for row in rows if row.get("nodes")]
-    return [rows_table("bounds", [_shown(row) for row in rows]), *(rows_table(f"nodes of {name}", some) for name, some in held)]
+    tables = [rows_table("bounds", [_shown(row) for row in rows]), *_notes(rows)]
+    return [*tables, *(rows_table(f"nodes of {name}", some) for name, some in held)]
+
+
+def _notes(rows: list[Row]) -> list[Any]:
+    """Each note once, with the rows that it is of."""
+    from rich.text import Text
+
+    notes = dict.fromkeys(row["note"] for row in rows if row.get("note"))
+    return [Text(f"{', '.join(row['name'] for row in rows if row.get('note') == note)}: {note}") for note in notes]
 
 
 def _shown(row: Row) -> dict[str, str]:

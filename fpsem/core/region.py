@@ -8,6 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+STRICT = " > 0"
+"""How the name of a constraint ends that is above 0 in its region; what others say is at least 0."""
+
+_NO_NUMBERS = "bcmMSU"
+"""Kinds of dtypes that a cast to float32 would take, and silently change: truth values, complex numbers, dates and texts."""
+
+
+def is_strict(constraint: str) -> bool:
+    """Whether the constraint of that name is above 0 in its region, and not only at least 0."""
+    return constraint.endswith(STRICT)
+
 
 @dataclass(frozen=True, eq=False)
 class Box:
@@ -21,7 +32,8 @@ class Box:
         hi: likewise, of the same shape, nowhere below lo.
 
     Raises:
-        ValueError: the shapes differ, an end is not a finite binary32 number, or the box is empty.
+        ValueError: the shapes differ, an end is not a finite binary32 number, or the box is empty; an array holds truth
+            values, complex numbers, dates or texts.
     """
 
     lo: npt.NDArray[np.float32]
@@ -65,6 +77,8 @@ def _binary32(numbers: Any) -> npt.NDArray[np.float32]:
     array = np.array(numbers)
     if array.dtype == np.uint32:
         return array.view(np.float32)
+    if array.dtype.kind in _NO_NUMBERS:
+        raise ValueError(f"a box needs real numbers, or uint32 codes, not an array of dtype {array.dtype}")
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         narrow = array.astype(np.float32)
     if not np.array_equal(narrow.astype(np.float64), array.astype(np.float64), equal_nan=True):

@@ -1,4 +1,5 @@
-"""Questions about the inputs that satisfy constraints over the reals: a graph of scalars, each of whose outputs is at least 0.
+"""Questions about the inputs that satisfy constraints over the reals: a graph of scalars, each of whose outputs is at least 0,
+or above 0 where its name is strict (``fpsem.core.region.is_strict``).
 
 Guarantees: what is proved holds for every input of the boxes that satisfies the constraints as real numbers; a witness satisfies
 them, which is enclosed there and not computed in binary32.
@@ -21,7 +22,7 @@ import numpy as np
 from fpsem.core.errors import UnableError, UndefinedError
 from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
-from fpsem.core.region import Box
+from fpsem.core.region import Box, is_strict
 from fpsem.core.verdict import Refuted, Unknown, Verdict
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.real import Real
@@ -53,8 +54,8 @@ def decide_where(
     With its first argument given it is what ``fpsem.smt.questions`` takes as ``ask``.
 
     Args:
-        constraints: each output is at least 0 over the reals. Its inputs have shape () and are among the executions'. Of an
-            execution one of whose inputs is moved they hold there too.
+        constraints: each output is at least 0 over the reals, above 0 where its name is strict. Its inputs have shape () and
+            are among the executions'. Of an execution one of whose inputs is moved they hold there too.
         executions: by name.
         region: boxes by input name.
         holds: the property of the executions' values by the same names.
@@ -106,8 +107,9 @@ def surely_hold(constraints: Graph, executions: Executions, x: Mapping[str, Arra
     real = Real()
     try:
         for reading in _readings(constraints, executions).values():
-            outputs = denote(constraints, {}, reading.reads(x), real).values()
-            if not all((real.enclosure(value)[0] >= 0).all() for value in outputs):
+            outputs = denote(constraints, {}, reading.reads(x), real)
+            least = {name: real.enclosure(value)[0] for name, value in outputs.items()}
+            if not all((end > 0 if is_strict(name) else end >= 0).all() for name, end in least.items()):
                 return False
     except (UndefinedError, UnableError):
         return False
@@ -123,25 +125,29 @@ class _Comparison:
 
     Args:
         difference: the constraint's node, at least 0 over the reals.
+        strict: whether it is above 0.
         sides: where it is a difference of nodes whose executions are exact these two, the greater first.
         apart: how far its execution may be from the real value, a binary32 number; infinite where that is unknown.
     """
 
     difference: int
+    strict: bool
     sides: tuple[int, int] | None
     apart: float
 
     def follows(self, values: Outputs) -> Truth | None:
         """What holds of the execution wherever the constraint does; None where nothing is known."""
-        return None if self.sides is None and self.apart == inf else self._at_least(values, -self.apart)
+        return None if self.sides is None and self.apart == inf else self._compared(values, -self.apart)
 
     def suffices(self, values: Outputs) -> Truth | None:
         """Where the constraint holds; of an unknown error, where it may."""
-        return self._at_least(values, 0.0 if self.apart == inf else self.apart)
+        return self._compared(values, 0.0 if self.apart == inf else self.apart)
 
-    def _at_least(self, values: Outputs, end: float) -> Truth:
-        difference, *sides = (values.node(f"%{index}")[0] for index in (self.difference, *(self.sides or ())))
-        return sides[0] >= sides[1] if sides else difference >= end
+    def _compared(self, values: Outputs, end: float) -> Truth:
+        """The greater side and the lesser one, or the difference and an end, by >=; by > where the constraint is strict."""
+        greater, *lesser = (values.node(f"%{index}")[0] for index in self.sides or (self.difference,))
+        least = lesser[0] if lesser else end
+        return greater > least if self.strict else greater >= least
 
 
 def _told(
@@ -194,12 +200,13 @@ def _comparisons(constraints: Graph, boxes: Mapping[str, Box], format: str) -> I
             return float(rows[index]["err"])
         return 0.0 if nodes[index].op == "input" else inf
 
-    for index in constraints.outputs.values():
+    for name, index in constraints.outputs.items():
+        strict = is_strict(name)
         sides = nodes[index].inputs if nodes[index].op == "sub" else ()
         if len(sides) == 2 and not any(map(error, sides)):
-            yield _Comparison(index, (sides[0], sides[1]), 0.0)
+            yield _Comparison(index, strict, (sides[0], sides[1]), 0.0)
         else:
-            yield _Comparison(index, None, _above(error(index)))
+            yield _Comparison(index, strict, None, _above(error(index)))
 
 
 def _above(error: float) -> float:
@@ -220,12 +227,12 @@ def in_words(constraints: Graph) -> tuple[str, ...]:
         leaf = node.attributes.get("name", node.attributes.get("value", "PI"))
         said.append(_applied(_SYMBOLS.get(node.op, node.op), *(said[i] for i in node.inputs)) if node.inputs else str(leaf))
 
-    def told(index: int) -> str:
+    def told(name: str, index: int) -> str:
         node = constraints.nodes[index]
         greater, less = (said[i] for i in node.inputs) if node.op == "sub" else (said[index], "0")
-        return _applied("<=", less, greater)
+        return _applied("<" if is_strict(name) else "<=", less, greater)
 
-    return tuple(map(told, constraints.outputs.values()))
+    return tuple(told(name, index) for name, index in constraints.outputs.items())
 
 
 def _applied(head: str, *operands: str) -> str:

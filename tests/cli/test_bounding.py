@@ -91,7 +91,10 @@ def test_several_cores_are_a_list_and_one_of_them_can_be_named(call: Any, file: 
     [
         (FREE, "the precondition bounds no x on both sides"),
         (LOOP, "outside of the straight-line subset: while"),
-        (EMPTY, "lo <= hi"),
+        (EMPTY, "the region is empty in x: no number is at least 2 and at most 1"),
+        ('(FPCore (x) :pre (or (<= 0 x 1) (<= 2 x 3)) (+ x 1))', "what could not be read: (or (<= 0 x 1) (<= 2 x 3))"),
+        ('(FPCore (x) :pre (<= 0.1 x 0.1) (+ x 1))', "no binary32 number lies between 0.1 and 0.1"),
+        ('(FPCore (x) :pre (<= 0 x 1) (+ x z))', "some.fpcore:1:34: unknown name 'z'; known here: x"),
         ('(FPCore () :name "none" (+ 1 2))', "it has no arguments"),
     ],
 )
@@ -105,6 +108,34 @@ def test_a_core_that_is_not_bounded_is_unknown_with_the_reason(call: Any, file: 
     assert code == 1
     assert "UNKNOWN" in out
     assert "nodes of" not in out
+
+
+def test_a_core_that_is_wrong_costs_its_own_row(call: Any, file: Any) -> None:
+    wrong = '(FPCore (x) :name "unknown" (+ x y)) (FPCore (x) :name "infinite" :pre (< -INFINITY x 1) x)'
+    code, out, _ = call("bound", file(f"{wrong} {QUOTIENT}"), "--json", *WORK)
+    unknown, infinite, quotient = json.loads(out)
+    assert code == 1
+    assert "unknown name 'y'" in unknown["reason"]
+    assert "unknown name '-INFINITY'" in infinite["reason"]
+    assert quotient["evidence"] == "PROVED"
+
+
+def test_a_core_is_found_by_its_symbol_as_by_its_name(printed: Any, file: Any) -> None:
+    path = file(QUOTIENT.replace("FPCore", "FPCore good") + POLE)
+    for name in ("good", "quotient"):
+        assert json.loads(printed("bound", path, "--core", name, "--json", *WORK))["name"] == "quotient"
+
+
+def test_that_a_core_asks_for_another_precision_is_told(printed: Any, file: Any) -> None:
+    double, half = (QUOTIENT.replace(":pre", f":precision {p} :pre").replace("quo", p) for p in ("binary64", "binary16"))
+    single = QUOTIENT.replace(":pre", ":precision binary32 :pre")
+    note = "core asks for binary64: bounded in binary32, as --format says"
+    rows = json.loads(printed("bound", file(double + half + single + QUOTIENT), "--json", *WORK))
+    assert [row["note"] for row in rows] == [note, note.replace("64", "16"), None, None]
+    said = " ".join(printed("bound", file(double + half + double), *WORK).split())
+    assert f"binary64tient, binary64tient: {note}" in said
+    assert "binary16tient: core asks for binary16" in said
+    assert "asks for" not in printed("bound", file(single + QUOTIENT), *WORK)
 
 
 def test_a_pole_is_refuted_by_its_witness(call: Any, file: Any) -> None:
@@ -302,6 +333,25 @@ def test_a_file_of_cores_that_cannot_be_asked(
 )
 def test_a_model_that_cannot_be_asked(refused: Any, model: Path, options: tuple[object, ...], message: str) -> None:
     assert message in refused(*around(model, *options))
+
+
+def test_a_file_that_is_no_model_is_refused_with_the_kinds_that_are(refused: Any, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("Read me.")
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    where = ("--input", tmp_path / "x.npy")
+    commands = [("bound", readme), ("bound", readme, *where), ("run", readme, *where), ("ask", "finite", readme, "--box", "0,1")]
+    said = {refused(*command) for command in [*commands, ("graph", readme), ("run", readme, *where, "--flags")]}
+    (told,) = said
+    assert "README.md is no model that fpsem reads: it reads NAME.json" in told
+    assert ".onnx.gz; bound and ask also .fpcore" in told
+
+
+def test_a_model_whose_name_has_a_dot_is_read_beside_a_file_of_that_name(printed: Any, tmp_path: Path) -> None:
+    fpsem.save(tmp_path / "net.v1.json", fpsem.trace(lambda x: x + 1.0, (3,)), {})
+    (tmp_path / "net.v1").write_text("notes")
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    printed("bound", tmp_path / "net.v1", "--input", tmp_path / "x.npy", "--no-witness")
 
 
 def test_an_input_that_is_not_there_or_not_finite_is_refused(refused: Any, model: Path) -> None:

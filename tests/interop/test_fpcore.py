@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fpsem
-from fpsem.core.errors import FileFormatError
-from fpsem.interop.fpcore import Core, NotRead, load_fpcore, read_fpcore
+from fpsem.core.errors import FileFormatError, UnknownNameError
+from fpsem.core.region import is_strict
+from fpsem.interop.fpcore import Core, NotRead, chosen, load_fpcore, read_fpcore
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "fpbench"
 FILES = sorted(FOLDER.glob("*.fpcore"))
@@ -168,7 +170,7 @@ def test_bounds_of_an_argument_are_its_box(pre: str, ends: Any) -> None:
     ("pre", "differences"),
     [
         ("(<= (+ x y) 2)", [2 - 7]), ("(< x y)", [4 - 3]), ("(> (* x y) 3 x)", [12 - 3]), ("(== x y)", [1, -1]),
-        ("(<= x (- y))", [-4 - 3]), ("(<= 1 0)", [-1]), ("(and (< 0 x) (let ([t (- x y)]) (>= t 1 t)))", [-1 - 1, 1 + 1]),
+        ("(<= x (- y))", [-4 - 3]), ("(and (< 0 x) (let ([t (- x y)]) (>= t 1 t)))", [-1 - 1, 1 + 1]),
     ],
 )  # fmt: skip
 def test_other_inequalities_are_differences_that_are_not_negative(pre: str, differences: list[int]) -> None:
@@ -188,10 +190,54 @@ def test_a_bound_that_is_no_fraction_is_a_constraint() -> None:
     assert REAL.to_float(fpsem.run(core.constraints, {}, np.float32(0), REAL)) == pytest.approx(2 * np.pi)
 
 
-@pytest.mark.parametrize("part", ["(or (< x 0) (> x 1))", "(not (< x 0))", "(!= x 0)", "(< 0 (acos x))", "FALSE"])
+@pytest.mark.parametrize("part", ["(or (< x 0) (> x 1))", "(not (< x 0))", "(!= x 0)", "(< 0 (acos x))"])
 def test_what_is_no_conjunction_of_inequalities_is_dropped_and_told(part: str) -> None:
     core = of("x", "x", f"(and (<= 0 x) {part} (<= x 1))")
     assert (core.box, core.constraints, core.dropped) == ({"x": (0, 1)}, None, (part,))
+
+
+@pytest.mark.parametrize(
+    ("pre", "strict"),
+    [
+        ("(<= 1 x 2)", (False, False)), ("(< 1 x 2)", (True, True)), ("(> 2 x)", (False, True)), ("(< -2 (- x))", (False, True)),
+        ("(and (< 1 x) (<= 1 x))", (True, False)), ("(and (< 1 x) (<= 2 x))", (False, False)), ("(== x 1)", (False, False)),
+        ("(and (<= x 2) (< x 2))", (False, True)), ("(and (<= x 1) (< x 2))", (False, False)), ("TRUE", (False, False)),
+    ],
+)  # fmt: skip
+def test_of_each_end_of_the_box_it_is_known_whether_it_is_left_out(pre: str, strict: tuple[bool, bool]) -> None:
+    assert of("x", "x", pre).strict == {"x": strict}
+
+
+def test_constraints_that_are_strict_say_so_by_their_names() -> None:
+    core = of("x", "x y", "(and (< x y) (<= x (* 2 y)) (> 1 (+ x y) 0) (== x (* 3 y)))")
+    assert core.constraints is not None
+    assert [is_strict(name) for name in core.constraints.outputs] == [True, False, True, True, False, False]
+
+
+@pytest.mark.parametrize("part", ["FALSE", "(<= 1 0)", "(< 1 1)", "(> 0 1 x)"])
+def test_a_conjunct_that_holds_nowhere_is_told(part: str) -> None:
+    core = of("x", "x", f"(and (<= 0 x 1) {part})")
+    assert (core.nowhere, core.constraints, core.dropped) == (part, None, ())
+    assert of("x", "x", "(and (<= 0 x 1) (<= 1 1) (< 0 1))").nowhere == ""
+
+
+def test_that_an_argument_is_free_is_told_with_what_could_not_be_read() -> None:
+    said = of("x", "x y", "(or (<= 0 x 1) (<= 2 x 3))").unbounded
+    assert said == "the precondition bounds no x, y on both sides; what could not be read: (or (<= 0 x 1) (<= 2 x 3))"
+
+
+# -- several cores -----------------------------------------------------------------------------------------------------
+
+
+def test_a_core_is_chosen_by_its_symbol_and_by_its_name() -> None:
+    cores = read_fpcore('(FPCore good (x) :name "ok one" x) (FPCore bad (x) (if x x x)) (FPCore (x) :name "bad" x)', "here")
+    assert [core.symbol for core in cores] == ["good", "bad", ""]
+    assert chosen(cores, "good", "here") == chosen(cores, "ok one", "here") == cores[:1]
+    assert chosen(cores, "bad", "here") == cores[1:]
+    assert chosen(cores, None, "here") == cores
+    for unknown in ("god", ""):
+        with pytest.raises(UnknownNameError, match=r"unknown core of here .*Known: bad, good, ok one"):
+            chosen(cores, unknown, "here")
 
 
 # -- hostile texts -----------------------------------------------------------------------------------------------------
@@ -204,6 +250,18 @@ def test_what_is_no_conjunction_of_inequalities_is_dropped_and_told(part: str) -
         ("(FPCore (x) (+ x 1])", "here:1:19: ']' closes nothing"),
         ('(FPCore (x) :name "a', "here:1:19: a string that does not end"),
         ("hello", r"here:1:1: expected \(FPCore"), ("(lambda (x) x)", r"expected \(FPCore"), ("()", r"expected \(FPCore"),
+        ("(FPCore (x) " + "(- " * 150 + "x" + ")" * 150 + ")", "here:1:460: lists nest more than 150 deep"),
+        ("(" * 100_000, "nest more than 150 deep"), (")" * 100_000, "closes nothing"),
+    ],
+)  # fmt: skip
+def test_what_is_no_fpcore_is_refused_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(FileFormatError, match=told):
+        read_fpcore(text, "here")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
         ("(FPCore)", "expected the list of arguments"), ("(FPCore f x)", "expected the list of arguments"),
         ("(FPCore (x))", "expected one expression after the properties, not 0"), ("(FPCore (x) x x)", "not 2"),
         ("(FPCore (x) :name)", "the property :name has no value"),
@@ -219,13 +277,20 @@ def test_what_is_no_conjunction_of_inequalities_is_dropped_and_told(part: str) -
         ("(FPCore (x) (cast))", "cast takes one expression, not 0"), ("(FPCore (x) (! :precision))", "has no value"),
         ("(FPCore (x) (let x))", r"expected \(let"), ("(FPCore (x) (let ([y]) x))", r"expected \[name value\]"),
         ("(FPCore (x) (let ([2 x]) x))", r"expected \[name value\]"), ("(FPCore (x) (let ([y 1] [y 2]) y))", "y is bound twice"),
-        ("(FPCore (x) " + "(- " * 150 + "x" + ")" * 150 + ")", "here:1:460: lists nest more than 150 deep"),
-        ("(" * 100_000, "nest more than 150 deep"), (")" * 100_000, "closes nothing"),
+        ("(FPCore (x) :pre (< -INFINITY x) x)", "here:1:21: unknown name '-INFINITY'; known here: x"),
     ],
 )  # fmt: skip
-def test_what_is_no_fpcore_is_refused_with_its_place(text: str, told: str) -> None:
-    with pytest.raises(FileFormatError, match=told):
-        read_fpcore(text, "here")
+def test_a_core_that_is_wrong_costs_itself_alone_and_is_told_with_its_place(text: str, told: str) -> None:
+    wrong, right = read_fpcore(f"{text} (FPCore good (x) x)", "here")
+    assert isinstance(wrong, NotRead)
+    assert wrong.wrong
+    assert re.search(told, wrong.reason)
+    assert isinstance(right, Core)
+
+
+def test_a_wrong_core_keeps_its_name() -> None:
+    cores = read_fpcore('(FPCore f (x) :name "a" y) (FPCore g (x) y) (FPCore f) (FPCore h (x) :name)', "here")
+    assert [(core.name, core.symbol) for core in cores] == [("a", "f"), ("g", "g"), ("f", "f"), ("h", "h")]
 
 
 def test_the_deepest_expression_is_read() -> None:

@@ -121,6 +121,44 @@ QUOTIENT = trace(lambda x, y: 1 / (x + y), (), ())
 UNIT = {"x": ends(0, 1), "y": ends(0, 1)}
 
 
+BEFORE = constraint("(< x y)", "x", "y")
+DIFFERENCE = trace(lambda x, y: y - x, (), ())
+
+
+@pytest.mark.parametrize(("text", "x", "strictly"), [
+    ("(< x 1/2)", 0.5, False), ("(<= x 1/2)", 0.5, True), ("(< (* 2 x) 1)", 0.5, False), ("(> (* 2 x) 1)", 0.5, False),
+    ("(< (* 2 x) 1)", 0.25, True), ("(> (* 2 x) 1)", 0.75, True),
+])  # fmt: skip
+def test_an_edge_that_is_left_out_satisfies_nothing(text: str, x: float, strictly: bool) -> None:
+    held = constraint(f"(let ([t (+ x 0)]) {text.replace('x', 't')})", "x")
+    assert surely_hold(held, {"": Execution(IDENTITY, {})}, {"x": np.float32(x)}) == strictly
+
+
+@given(st.floats(0, 1, width=32), st.integers(-1, 1))
+def test_a_strict_comparison_of_exact_sides_is_exact(x: float, steps: int) -> None:
+    y = np.float32(x) + np.float32(steps) * np.spacing(np.float32(x))
+    perhaps, surely = shown(BEFORE, {"x": ends(0, 1), "y": ends(-1, 2)})
+    point = {"x": np.float32(x), "y": y}
+    assert perhaps(point) == surely(point) == (x < float(y)) == surely_hold(BEFORE, {"": Execution(SUM, {})}, point)
+
+
+def test_a_strict_constraint_that_is_rounded_excludes_nothing_that_satisfies_it() -> None:
+    above = constraint("(< 1/10 (+ x y))", "x", "y")
+    perhaps, surely = shown(above, {"x": ends(-1, 1), "y": ends(-2, 2)})
+    near = {"x": np.float32(0), "y": np.float32(0.1)}  # 1.5e-9 above a tenth
+    assert perhaps(near)
+    assert not surely(near)
+    assert surely_hold(above, {"": Execution(SUM, {})}, near)
+
+
+def test_what_fails_at_an_edge_alone_holds_where_the_edge_is_left_out() -> None:
+    positive = partial(questions.bounded, DIFFERENCE, {}, UNIT, np.finfo(np.float32).smallest_subnormal.item(), None)
+    at = positive(ask=partial(decide_where, constraint("(<= x y)", "x", "y")))
+    assert isinstance(at, Refuted)
+    assert at.witness["x"] == at.witness["y"]
+    assert isinstance(positive(ask=partial(decide_where, BEFORE)), Proved)
+
+
 def test_what_fails_in_the_box_alone_holds_within_the_constraint() -> None:
     assert isinstance(questions.finite(QUOTIENT, {}, UNIT), Refuted)
     assert isinstance(questions.finite(QUOTIENT, {}, UNIT, ask=partial(decide_where, TENTH)), Proved)
@@ -178,8 +216,9 @@ def test_in_a_narrow_format_a_witness_satisfies_the_constraint() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(<= x (* 2 y))", "(<= (+ x 1/10) (fabs (/ x y)))", "(<= (sqrt x) (fmin (- y) PI))", "(<= 0 (- (* x x) y))"],
-)
+    ["(< x (* 2 y))", "(< 0 (+ x y))",
+     "(<= x (* 2 y))", "(<= (+ x 1/10) (fabs (/ x y)))", "(<= (sqrt x) (fmin (- y) PI))", "(<= 0 (- (* x x) y))"],
+)  # fmt: skip
 def test_a_constraint_is_told_as_fpcore_writes_it(text: str) -> None:
     assert in_words(constraint(text, "x", "y")) == (text,)
 
