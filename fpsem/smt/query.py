@@ -1,8 +1,8 @@
 """Prove a property of graphs' binary32 outputs over a region, or find inputs that break it.
 
 The cheapest argument that suffices answers: the graphs themselves over intervals of executions and at a few inputs, every input
-where they are few, intervals on boxes that are cut where they must be, and then solvers, who are told the ranges. A refutation counts only after its witness has been replayed bit for
-bit in the executable domain, by running the graphs themselves.
+where they are few, intervals on boxes that are cut where they must be, and then solvers, who are told the ranges. A refutation
+counts only after its witness has been replayed bit for bit in the executable domain, by running the graphs themselves.
 """
 
 from __future__ import annotations
