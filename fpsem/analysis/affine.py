@@ -23,7 +23,6 @@ from math import prod
 from typing import Any, cast
 
 import numpy as np
-from numpy.exceptions import DTypePromotionError
 
 from fpsem.core.protocol import ELEMENTARY, Array, ScalarDomain
 from fpsem.core.reduction import by_matrices, rows
@@ -71,7 +70,7 @@ def real_ranges(graph: Graph, params: Mapping[str, Any], boxes: Mapping[str, Box
         if graph.op(index).sort is Sort.SCALAR:
             found[index] = _ends(value)
 
-    with np.errstate(all="ignore"), suppress(DTypePromotionError):  # a large parameter is joined to others: what was found holds
+    with np.errstate(all="ignore"), suppress(TypeError):  # a large parameter among other values: what was found before holds
         Interpreter(graph, cast(ScalarDomain, domain)).interpret(leaves, note)
     return found
 
@@ -144,7 +143,7 @@ class _Affine:
         out["slopes"] = slopes
         reach = outward.up((np.abs(out["slopes"]).sum(axis=-1) + rad) * (1 + unit))
         middle = np.where(np.isfinite(lo) & np.isfinite(hi), lo / 2 + hi / 2, 0.0)
-        half = np.maximum(outward.up(hi - middle), outward.up(middle - lo))
+        half = _farthest(middle, lo, hi)
         by_ends = ~np.isfinite(reach + mid) | (half < rad) | outward.is_whole((lo, hi))
         out["lo"] = np.where(by_ends, lo, np.maximum(lo, outward.down(mid - reach)))
         out["hi"] = np.where(by_ends, hi, np.minimum(hi, outward.up(mid + reach)))
@@ -259,7 +258,7 @@ class _Affine:
         value, derivative = _interpreters(name)
         (low, high), (least, most) = _over(value, c, c), _over(derivative, lo, hi)
         slope, middle = least / 2 + most / 2, low / 2 + high / 2
-        bent = (most / 2 - least / 2) * np.maximum(hi - c, c - lo) + (high / 2 - low / 2)
+        bent = _farthest(slope, least, most) * _farthest(c, lo, hi) + _farthest(middle, low, high)
         size = np.abs(middle) + np.abs(slope) * (a.size + np.abs(c))
         return self._made(ends, middle + slope * (a.mid - c), _scaled(slope, a.slopes), np.abs(slope) * a.rad + bent, size)
 
@@ -343,6 +342,11 @@ def _interpreters(name: str) -> tuple[Interpreter, Interpreter]:
     """A function of one real value over intervals, and its derivative."""
     graph = trace(lambda x: 1 / x if name == "reciprocal" else x.apply(name), ())
     return Interpreter(graph, Interval()), Interpreter(autodiff.grad(graph), Interval())
+
+
+def _farthest(x: Any, lo: Any, hi: Any) -> Any:
+    """How far a number is from others at most. A half of two ends may be far from their middle, where these are subnormal."""
+    return np.maximum(outward.up(hi - x), outward.up(x - lo))
 
 
 def _over(function: Interpreter, lo: Array, hi: Array) -> Ends:

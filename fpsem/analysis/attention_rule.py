@@ -48,7 +48,8 @@ def attention(weights: Array, values: Array, moved: Any, height: int, own: Array
         own: how much the product's roundings move it at most, by another rule.
     """
     off = _off(weights.shape[-1], height)
-    real = _mean(real_ends(weights), real_ends(values), off if moved is None else 0.0)
+    exact = moved is None or (weights["err"] == 0).all(axis=-1, keepdims=True)
+    real = _mean(real_ends(weights), real_ends(values), np.where(exact, off, 0.0))
     floats = _mean(float_ends(weights), float_ends(values), off)
     own = np.minimum(own, _rounded(weights, values, off, height))
     err = plus(_of_values(weights, values, off), own)
@@ -64,13 +65,13 @@ def _off(k: int, height: int) -> float:
     return float((1 + _UNIT) / (1 - wrong) * (1 + 2.0**-48) - 1 + k * _LEAST) if wrong < 1 else np.inf
 
 
-def _mean(weights: Ends, values: Ends, off: float) -> Ends:
+def _mean(weights: Ends, values: Ends, off: Any) -> Ends:
     """The range of sums p_j v_j, where the p_j add up to 1, or to what is off from it by so much."""
     low, high = values
     return -_most(weights, -low, off), _most(weights, high, off)
 
 
-def _most(weights: Ends, high: Array, off: float) -> Any:
+def _most(weights: Ends, high: Array, off: Any) -> Any:
     found = []
     for c in _centres(high):
         above, below = np.maximum(outward.up(high - c), 0), np.maximum(outward.down(c - high), 0)

@@ -58,21 +58,21 @@ def _own(x: Array, eps: float, height: int) -> Array:
         p = (1 - q) ** -0.5 * (1 + _UNIT) ** 2 * _WIDER - 1
         y = outward.largest(*_quotients(centred, eps))
         b = (e * (1 + p) / root + y * p) * _WIDER
-        fits = _most_reached(outward.largest(*floats), sizes + e, height) <= _MOST
+        fits = _most_reached(outward.largest(*floats), sizes + e, eps, height) <= _MOST
         return np.where(fits & (q < 1) & np.isfinite(b), (b + _UNIT * (y + b) + _LEAST) * _WIDER, np.inf)
 
 
-def _most_reached(x: Array, centred: Array, height: int) -> Array:
-    """The largest number that sums of n numbers, and of their squares less their mean, may reach, along the last axis."""
-    n, wider = x.shape[-1], (1 + relative_error(height + 2)) * _WIDER
-    sums = np.maximum(_mean(x) * n, _mean(centred * centred) * n)
+def _most_reached(x: Array, centred: Array, eps: float, height: int) -> Array:
+    """The largest number that sums of n numbers, and of their squares less their mean and eps, may reach, along the last axis."""
+    n, wider = x.shape[-1], (1 + relative_error(height + 3)) * _WIDER
+    sums = np.maximum(_mean(x) * n, _mean(centred * centred) * n + eps)
     return np.asarray(np.maximum(sums, centred.max(axis=-1, keepdims=True)) * wider)
 
 
 def _mean(parts: Array) -> Array:
     """At least the mean along the last axis of numbers that are not negative."""
     with np.errstate(all="ignore"):
-        return np.asarray(parts.mean(axis=-1, keepdims=True) * _WIDER)
+        return np.asarray(parts.mean(axis=-1, keepdims=True) * (_WIDER + parts.shape[-1] * 2.0**-52))
 
 
 def _centred(ends: Ends) -> Ends:
@@ -90,7 +90,8 @@ def _least_root(centred: Ends, eps: float) -> Array:
     """The square root of variance + eps at its least."""
     least = outward.least(*centred)
     with np.errstate(all="ignore"):
-        return np.asarray(np.sqrt((least * least).mean(axis=-1, keepdims=True) + eps) / _WIDER)
+        root = np.sqrt((least * least).mean(axis=-1, keepdims=True) + eps)
+        return np.asarray(root / (_WIDER + least.shape[-1] * 2.0**-52))
 
 
 def _quotients(centred: Ends, eps: float) -> Ends:
@@ -98,7 +99,7 @@ def _quotients(centred: Ends, eps: float) -> Ends:
     lo, hi = centred
     sizes, bottom = outward.largest(lo, hi), _least_root(centred, eps)
     with np.errstate(all="ignore"):
-        top = np.sqrt((sizes * sizes).mean(axis=-1, keepdims=True) + eps) * _WIDER
+        top = np.sqrt(_mean(sizes * sizes) + eps) * _WIDER
         low = outward.down(np.where(lo < 0, lo / bottom, lo / top))
         high = outward.up(np.where(hi > 0, hi / bottom, hi / top))
     most = outward.up(np.sqrt(lo.shape[-1] - 1.0))

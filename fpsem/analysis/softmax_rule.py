@@ -46,8 +46,9 @@ class _Shifted(NamedTuple):
     @property
     def logarithms(self) -> Ends:
         """The log_softmax, which grows with its own score."""
-        above = outward.up(self.least[1] + self.others[1])
-        below = np.maximum(outward.down(self.most[0] + self.others[0]), self.most[0])
+        with np.errstate(invalid="ignore"):
+            above = outward.up(self.least[1] + self.others[1])
+            below = np.maximum(outward.down(self.most[0] + self.others[0]), self.most[0])
         (_, taken), (left, _) = (outward.function("log", (total, total)) for total in (above, below))
         return outward.down(self.scores[0] - taken), np.minimum(outward.up(self.scores[1] - left), 0)
 
@@ -114,8 +115,8 @@ def _below(x: Array) -> Array:
 def _wrong(x: Array, weights: Array, height: int) -> tuple[Array, Array]:
     """The relative errors of exponentials, and of their sum."""
     with np.errstate(all="ignore"):
-        terms = outward.up((np.expm1(_UNIT * _below(x)) * (1 + _UNIT) + _UNIT) * (1 + 2.0**-40))
-        n, mean = x.shape[-1], (weights * terms).sum(axis=-1, keepdims=True) * (1 + 2.0**-40)
+        terms, n = outward.up((np.expm1(_UNIT * _below(x)) * (1 + _UNIT) + _UNIT) * (1 + 2.0**-40)), x.shape[-1]
+        mean = (weights * terms).sum(axis=-1, keepdims=True) * (1 + 2.0**-40 + n * 2.0**-52)
         mean = np.minimum(mean, terms.max(axis=-1, keepdims=True)) + n * 2.0**-149
         return terms, outward.up((mean + (1 + mean) * relative_error(height)) * (1 + 2.0**-48))
 

@@ -268,7 +268,8 @@ def is_power(x: Array) -> Any:
 def _square(lo: Any, hi: Any, below: Any, above: Any) -> Ends:
     """The ends of x x for x between below and above, sharpened by its sign."""
     least = outward.least(below, above)
-    return np.maximum(lo, np.where(least > 0, outward.down(least * least), 0.0)), hi
+    with np.errstate(over="ignore"):
+        return np.maximum(lo, np.where(least > 0, outward.down(least * least), 0.0)), hi
 
 
 def _next_to_powers(x: Array, y: Array) -> Any:

@@ -251,7 +251,7 @@ def embed(what: str, value: Any, shape: Shape, domain: ScalarDomain) -> Array:
     array = np.asarray(value)
     check_shape(what, array.shape, shape)
     if array.dtype.kind in "OV" and array.dtype == domain.from_bits(np.zeros(1, np.uint32)).dtype:
-        return array
+        return array.view()  # domains see by the array that two operands are one value: two inputs never are
     if array.dtype not in (np.float32, np.uint32):
         remedy = "float32 (round it yourself: .astype(numpy.float32)) or uint32 codes"
         raise PayloadError(f"{what} has dtype {array.dtype}, expected {remedy}")

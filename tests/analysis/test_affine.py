@@ -119,6 +119,24 @@ def test_rounding_is_counted() -> None:
     assert (hi >= 1.25).all()
 
 
+def test_slopes_that_are_subnormal_are_not_lost() -> None:
+    lo, hi = output(lambda t: t.sigmoid().log(), -480, -470)
+    assert (lo <= -480).all()
+    assert (hi >= -470).all()
+
+    def far(t: Tensor) -> Tensor:
+        for _ in range(5):
+            t = t * 1e38
+        t = 1e30 / t
+        for _ in range(4):
+            t = t * 1e38
+        return t
+
+    lo, hi = output(far, 1, 3)
+    assert (lo <= 3.34e-9).all()
+    assert (hi >= 9.99e-9).all()
+
+
 @pytest.mark.parametrize("name", ["log", "sqrt", "reciprocal", "softmax"])
 def test_what_may_be_undefined_has_no_ends(name: str) -> None:
     calls: dict[str, Callable[[Tensor], Tensor]] = {
@@ -149,6 +167,11 @@ def test_what_was_found_before_a_large_parameter_is_joined_to_others_is_kept(mon
     every = inside(graph, payload, box, [box.lo, box.hi])
     monkeypatch.setattr(affine._Affine, "parameter", lambda self, bits: np.zeros(bits.shape, affine._PARTS))
     assert 0 < len(real_ranges(graph, payload, {"t": box}, {})) < every / 2
+    recorder = Recorder()
+    image, kernel = recorder.parameter("p", (1, 1, 5, 5)), recorder.input("t", (1, 1, 3, 3))
+    graph = recorder.finish({"y": (kernel * kernel).sum() - image.conv2d(kernel, padding=(1, 1)).sum()})
+    box = Box(np.zeros((1, 1, 3, 3), np.float32), np.ones((1, 1, 3, 3), np.float32))
+    assert real_ranges(graph, {"p": np.ones((1, 1, 5, 5), np.float32)}, {"t": box}, {})
 
 
 def everywhere(name: str, seed: int) -> None:

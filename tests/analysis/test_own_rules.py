@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fpsem.analysis import own_rules
+from fpsem.analysis import layer_norm_rule, own_rules
 from fpsem.analysis.walk import walk
 from fpsem.core.region import Box
 from fpsem.domains import _error_rules as rules
@@ -138,6 +138,28 @@ def test_weights_stay_within_0_and_1_and_standard_numbers_within_their_root() ->
     assert weights["lo"].min() >= 0
     assert weights["fhi"].max() <= 1
     assert standard["hi"].max() <= np.sqrt(6) * (1 + 1e-15)
+
+
+def test_a_variance_that_overflows_with_eps_has_no_bound() -> None:
+    x = np.array([[1.2e19, -1.2e19]], np.float32)
+    graph = trace(lambda t: t.layer_norm(normalized_shape=(2,), eps=3e38), x.shape)
+    assert np.isinf(held(graph, Box(x, x), "sequential")["err"]).all()
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_scores_some_of_which_may_be_undefined_have_no_bound(name: str) -> None:
+    graph = trace(lambda t: CALLS[name]((1 / t).concat(t + 5, axis=0)), (1, 3))
+    x = np.ones((1, 3), np.float32)
+    rows = held(graph, Box(-x, 3 * x), "sequential")
+    assert np.isinf(rows["err"][0]).all()
+    assert np.isfinite(rows["err"][1]).all()
+
+
+def test_sums_of_many_sizes_are_outward_in_any_layout() -> None:
+    n = 1 << 16
+    for size in (0.1, 0.3, 0.7, 1 / 3):
+        for parts in (np.full((2, n), size), np.asfortranarray(np.full((2, n), size))):
+            assert (layer_norm_rule._mean(parts) >= size).all()
 
 
 def test_means_stay_within_their_values_whatever_the_weights() -> None:

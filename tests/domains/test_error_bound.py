@@ -18,9 +18,10 @@ from fpsem.core.schedule import Pairwise, Schedule, Sequential
 from fpsem.domains import _error_rules
 from fpsem.domains.error_bound import ErrorBound
 from fpsem.domains.ieee32 import IEEE32Exec
+from fpsem.domains.interval import Interval
 from fpsem.domains.real import Real
-from fpsem.graph.denote import run
-from fpsem.graph.trace import trace
+from fpsem.graph.denote import denote, run
+from fpsem.graph.trace import Recorder, trace
 from fpsem.testing import binary32_arrays, binary32_codes, columns, schedules
 
 BOUND, EXACT, REAL = ErrorBound(), IEEE32Exec(), Real()
@@ -266,3 +267,21 @@ def test_twice_a_number_is_exact_and_the_sum_of_two_is_not() -> None:
     assert BOUND.add(x, x)["err"] == 0
     assert BOUND.add(x, y)["err"] > 0
     assert np.isinf(BOUND.add(*[box([1.0], [3e38])] * 2)["err"]).all()
+
+
+def test_two_inputs_that_are_given_as_one_array_are_two() -> None:
+    recorder = Recorder()
+    a, b = recorder.input("a", (1,)), recorder.input("b", (1,))
+    graph = recorder.finish({"s": a + b, "p": a * b})
+    for domain in (BOUND, Interval()):
+        rows = domain.box(Box(np.float32([-1]), np.float32([2])))
+        given = denote(graph, {}, {"a": rows, "b": rows}, domain)
+        assert given["p"]["lo"] <= -2
+        assert domain is not BOUND or given["s"]["err"] > 0
+
+
+def test_a_square_beyond_all_doubles_is_no_warning() -> None:
+    x = box([1.0], [3.0])
+    for _ in range(5):
+        x = BOUND.mul(x, BOUND.constant(exact_array([10**38])))
+    assert np.isinf(BOUND.mul(x, x)["err"]).all()
