@@ -46,7 +46,7 @@ _ROOM, _LEAST = 64, 2.0**-1000
 
 
 def real_ranges(graph: Graph, params: Mapping[str, Any], boxes: Mapping[str, Box], given: Mapping[str, Any]) -> dict[int, Ends]:
-    """Ends of the real values of nodes over a box; none where the graph is too large for it.
+    """Ends of the real values of nodes over a box; none where the graph is too large for it, or one op deep.
 
     Args:
         graph: the graph.
@@ -56,7 +56,7 @@ def real_ranges(graph: Graph, params: Mapping[str, Any], boxes: Mapping[str, Box
     """
     unknowns = sum(int((~box.fixed).sum()) for box in boxes.values())
     values = sum(prod(node.shape) for node in graph.nodes if node.attributes.get("name") not in graph.parameters)
-    if not unknowns or unknowns * values > LARGEST:
+    if not unknowns or unknowns * values > LARGEST or not _is_deep(graph):
         return {}
     domain, leaves, first = _Affine(unknowns), dict(given), 0
     for name, box in boxes.items():
@@ -73,6 +73,11 @@ def real_ranges(graph: Graph, params: Mapping[str, Any], boxes: Mapping[str, Box
     with np.errstate(all="ignore"), suppress(TypeError):  # a large parameter among other values: what was found before holds
         Interpreter(graph, cast(ScalarDomain, domain)).interpret(leaves, note)
     return found
+
+
+def _is_deep(graph: Graph) -> bool:
+    """Whether a node reads what others computed: where none does, intervals and the rules of ops are as good, and faster."""
+    return any(graph.nodes[i].inputs for node in graph.nodes for i in node.inputs)
 
 
 @dataclass(frozen=True)

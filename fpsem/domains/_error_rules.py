@@ -95,8 +95,10 @@ def over(a: Any, b: Any) -> Any:
 def half_ulp(size: Any, f: Format = BINARY32) -> Any:
     """The most that rounding moves a number of at most that size (or more by less than 2**-40 of it, unless f is wide)."""
     short = size * _NEARLY if f.precision < 40 else outward.up(size)
-    _, exponent = np.frexp(np.nextafter(np.where(np.isfinite(short), short, 1.0), 0.0))
-    return np.where(np.isfinite(short), np.ldexp(1.0, np.maximum(exponent - 1, f.emin) - f.precision), np.inf)
+    below = np.nextafter(np.where(np.isfinite(short), short, 1.0), 0.0)
+    exponent = np.where(below == 0, f.emin, np.frexp(below)[1])  # that of 0 is 0, as if it were 1/2
+    most = np.ldexp(1.0, np.maximum(exponent - 1, f.emin) - f.precision)
+    return np.where(np.isfinite(short), np.where(size == 0, 0.0, most), np.inf)
 
 
 def relative_error(roundings: int) -> float:

@@ -75,11 +75,11 @@ def _nodes(terms: Array, grid: Any, schedule: Schedule) -> tuple[Any, Array]:
     """What the nodes of a sum of floats (n, 2, ...) round by, added up; and the ends of the sum."""
     if isinstance(schedule, AnyOrder):
         return _any_order(terms, grid)
-    sums: list[Array] = []
+    sums, some_are_0 = list[Array](), not terms.any(axis=1).all()
 
     def add(p: Array, q: Array) -> Array:
-        sums.append(p + q)
-        return _single(sums[-1])
+        sums.append(_moving(p + q, p, q) if some_are_0 else p + q)
+        return _single(p + q)
 
     root = fold(schedule, list(terms), add)
     return (_halves(np.stack(sums), grid).sum(axis=0) if sums else 0.0), root
@@ -90,7 +90,8 @@ def _any_order(terms: Array, grid: Any) -> tuple[Any, Array]:
 
     No path has more than n - 1 nodes: all sums stay within (1 + u)**(n - 1) - 1 of the sum of sizes of the exact ones. A tree of
     n terms has at most n - k + 1 nodes of k terms or more (by induction: 1 + (a - k + 1) + (b - k + 1) <= a + b - k + 1 from
-    k = 2 on), so that the half ulps of its nodes add up to no more than those of the sums of the 2, 3, ..., n largest terms.
+    k = 2 on), so that the half ulps of its nodes add up to no more than those of the sums of the 2, 3, ..., n largest terms. To
+    add 0 is exact: n counts the terms that are something else.
     """
     n = len(terms)
     if n == 1:
@@ -100,7 +101,9 @@ def _any_order(terms: Array, grid: Any) -> tuple[Any, Array]:
     apart = outward.up(rules.relative_error(n - 1) * sizes + n * 2.0**-148)  # an fma may underflow
     most = np.sort(np.maximum(np.stack([-terms[:, 0], terms[:, 1]]), 0), axis=1)[:, ::-1].cumsum(axis=1).max(axis=0)[1:]
     reach = outward.up(most * (slack + 2.0**-23) + apart)
-    nodes = outward.up(_halves(np.stack([reach, reach], axis=1), grid).sum(axis=0) * slack)
+    halves = _halves(np.stack([reach, reach], axis=1), grid)
+    counted = np.arange(2, n + 1).reshape(-1, *[1] * sizes.ndim) <= terms.any(axis=1).sum(axis=0)
+    nodes = outward.up(np.where(counted, halves, 0.0).sum(axis=0) * slack)
     moved = np.where(sizes == 0, 0.0, np.minimum(apart, nodes))
     away = outward.up(moved + sizes * n * 2.0**-52)
     ends = np.stack([outward.down(terms[:, 0].sum(axis=0) - away), outward.up(terms[:, 1].sum(axis=0) + away)])
@@ -119,13 +122,20 @@ def _fused(exact: Array, floats: Array, own: Array, grids: Any, schedule: Schedu
         held = slots[left]
         if right < n:
             wide = held + exact[right]
-            sums.append(np.stack([np.nextafter(wide[0], -np.inf), np.nextafter(wide[1], np.inf)]))
+            wide = np.stack([np.nextafter(wide[0], -np.inf), np.nextafter(wide[1], np.inf)])
+            sums.append(_moving(wide, exact[right]))
         else:
-            sums.append(held + slots[right])
-        slots.append(_single(sums[-1]))
+            wide = held + slots[right]
+            sums.append(_moving(wide, held, slots[right]))
+        slots.append(_single(wide))
     if n == 1:
         return own, 0.0, floats[0]
     return own[rounded], _halves(np.stack(sums), grids.min(axis=0)).sum(axis=0), slots[-1]
+
+
+def _moving(total: Array, *parts: Array) -> Array:
+    """The sum's ends where rounding may move it; 0 where a part is 0, and what is added to it a float."""
+    return np.where(np.logical_and.reduce([part.any(axis=0) for part in parts]), total, 0.0)
 
 
 def _single(x: Array) -> Array:

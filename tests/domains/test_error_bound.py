@@ -285,3 +285,18 @@ def test_a_square_beyond_all_doubles_is_no_warning() -> None:
     for _ in range(5):
         x = BOUND.mul(x, BOUND.constant(exact_array([10**38])))
     assert np.isinf(BOUND.mul(x, x)["err"]).all()
+
+
+def test_rounding_does_not_move_0_and_moves_the_least_numbers_by_half_of_them() -> None:
+    assert _error_rules.half_ulp(np.array([0.0, 5e-324, 2.0**-149, 2.0**-127, 1.0, 1.5])).tolist() == [
+        0.0, 2.0**-150, 2.0**-150, 2.0**-150, 2.0**-25, 2.0**-24,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "pairwise", "any"])
+def test_terms_that_are_0_cost_nothing(schedule: str) -> None:
+    domain = ErrorBound(schedule)
+    x = domain.box(Box(np.zeros((1, 64), np.float32), np.zeros((1, 64), np.float32)))
+    x[0, [0, -1]] = domain.between(np.float32([1, 1]), np.float32([2, 2]))
+    w = domain.between(np.full((64, 1), 0.3, np.float32), np.full((64, 1), 0.4, np.float32))
+    assert domain.overrides["matmul"](x, w)["err"] <= (2.0**-24 + 2.0**-24) * (1 + 2.0**-40)
