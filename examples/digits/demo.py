@@ -94,10 +94,10 @@ def ask_solver(params: dict[str, np.ndarray], image: np.ndarray) -> None:
     first, second = int(order[-1]), int(order[-2])
     free = np.arange(32) >= 29
     box = fpsem.Box(np.where(free, np.maximum(hidden - 0.5, 0), hidden), np.where(free, hidden + 0.5, hidden))
-    with CONSOLE.status("asking z3"):
+    with CONSOLE.status("asking"):
         verdict = fpsem.prove(layer, weights, box, lambda y: y[first] > y[second])
     CONSOLE.print(
-        f"z3: hidden units 29 to 31 of image {SHOWN[0]} each anywhere within 0.5 of their value, all else fixed: "
+        f"A question: hidden units 29 to 31 of image {SHOWN[0]} each anywhere within 0.5 of their value, all else fixed: "
         f"does class {first} stay above {second}, in binary32, sequential order?"
     )
     CONSOLE.print(verdict)
