@@ -85,7 +85,7 @@ def show_accuracy(params: dict[str, np.ndarray], images: np.ndarray, labels: np.
     CONSOLE.print(f"numpy's own matmul, in an order of its own, differs in {int((other != codes['ieee32']).sum())} of them.")
 
 
-def ask_solver(params: dict[str, np.ndarray], image: np.ndarray) -> None:
+def ask_question(params: dict[str, np.ndarray], image: np.ndarray) -> None:
     """May the last three hidden units move freely by half a unit without the runner-up winning?"""
     below = nn.Sequential(nn.Linear(64, 32), nn.ReLU()).lower((1, 64))
     hidden = fpsem.run(below, _first(params), image.reshape(1, 64), fpsem.NumPyFloat32())
@@ -116,7 +116,7 @@ def main() -> None:
         show_image(graph, params, images[number], int(labels[number]), number)
     show_bound(graph, params, images[SHOWN[0]])
     show_accuracy(params, images, labels)
-    ask_solver(params, images[SHOWN[0]])
+    ask_question(params, images[SHOWN[0]])
 
 
 if __name__ == "__main__":
