@@ -148,7 +148,7 @@ class _Affine:
         out["slopes"] = slopes
         reach = outward.up((np.abs(out["slopes"]).sum(axis=-1) + rad) * (1 + unit))
         middle = np.where(np.isfinite(lo) & np.isfinite(hi), lo / 2 + hi / 2, 0.0)
-        half = _farthest(middle, lo, hi)
+        half = outward.farthest(middle, lo, hi)
         by_ends = ~np.isfinite(reach + mid) | (half < rad) | outward.is_whole((lo, hi))
         out["lo"] = np.where(by_ends, lo, np.maximum(lo, outward.down(mid - reach)))
         out["hi"] = np.where(by_ends, hi, np.minimum(hi, outward.up(mid + reach)))
@@ -263,7 +263,8 @@ class _Affine:
         value, derivative = _interpreters(name)
         (low, high), (least, most) = _over(value, c, c), _over(derivative, lo, hi)
         slope, middle = least / 2 + most / 2, low / 2 + high / 2
-        bent = _farthest(slope, least, most) * _farthest(c, lo, hi) + _farthest(middle, low, high)
+        # from the rounded middles: a half of two ends may be far from theirs, where these are subnormal
+        bent = outward.farthest(slope, least, most) * outward.farthest(c, lo, hi) + outward.farthest(middle, low, high)
         size = np.abs(middle) + np.abs(slope) * (a.size + np.abs(c))
         return self._made(ends, middle + slope * (a.mid - c), _scaled(slope, a.slopes), np.abs(slope) * a.rad + bent, size)
 
@@ -349,14 +350,8 @@ def _interpreters(name: str) -> tuple[Interpreter, Interpreter]:
     return Interpreter(graph, Interval()), Interpreter(autodiff.grad(graph), Interval())
 
 
-def _farthest(x: Any, lo: Any, hi: Any) -> Any:
-    """How far a number is from others at most. A half of two ends may be far from their middle, where these are subnormal."""
-    return np.maximum(outward.up(hi - x), outward.up(x - lo))
-
-
 def _over(function: Interpreter, lo: Array, hi: Array) -> Ends:
     """The range of a function over intervals."""
-    x = np.empty(lo.shape, [("lo", np.float64), ("hi", np.float64)])
-    x["lo"], x["hi"] = lo, hi
+    x = Interval().between(lo, hi)
     (value,) = function.interpret(dict.fromkeys(function.graph.inputs, x)).values()
     return _ends(np.broadcast_to(value, x.shape))

@@ -22,15 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.domains import _error_rules as rules
 from fpsem.domains import _outward as outward
 from fpsem.domains._error_rules import float_ends, plus, real_ends, relative_error, times
+from fpsem.domains._matrix import lower_product, upper_product
 from fpsem.domains._outward import Ends
 
 _UNIT, _LEAST = 2.0**-24, 2.0**-149
-_MOST = float(BINARY32.decode(BINARY32.max_finite))
 _PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The c that are tried: quantiles of a column's values."""
 
@@ -75,7 +74,7 @@ def _most(weights: Ends, high: Array, off: Any) -> Any:
     found = []
     for c in _centres(high):
         above, below = np.maximum(outward.up(high - c), 0), np.maximum(outward.down(c - high), 0)
-        rest = outward.up(_product(weights[1], above) - _product_below(np.maximum(weights[0], 0), below))
+        rest = outward.up(upper_product(weights[1], above) - lower_product(np.maximum(weights[0], 0), below))
         found.append(outward.up(outward.up(c + rest) + times(np.abs(c), off)))
     return reduce(np.fmin, found)
 
@@ -84,8 +83,8 @@ def _of_weights(weights: Array, values: Array, moved: Any, off: float) -> Any:
     """How far errors of the weights move the mean."""
     found, (low, high) = [], real_ends(values)
     for c in (*_centres((low + high) / 2), (low.min(axis=-2, keepdims=True) + high.max(axis=-2, keepdims=True)) / 2):
-        away = outward.up(np.maximum(high - c, c - low))
-        one = np.minimum(_product(weights["err"], away), times(moved, away.max(axis=-2, keepdims=True)))
+        away = outward.farthest(c, low, high)
+        one = np.minimum(upper_product(weights["err"], away), times(moved, away.max(axis=-2, keepdims=True)))
         found.append(plus(one, times(np.abs(c), off)))
     return reduce(np.fmin, found)
 
@@ -93,7 +92,7 @@ def _of_weights(weights: Array, values: Array, moved: Any, off: float) -> Any:
 def _of_values(weights: Array, values: Array, off: float) -> Any:
     """How far errors of the values move the mean."""
     largest = times(values["err"].max(axis=-2, keepdims=True), 1 + outward.up(off))
-    return np.minimum(_product(np.abs(weights["fhi"]), values["err"]), largest)
+    return np.minimum(upper_product(np.abs(weights["fhi"]), values["err"]), largest)
 
 
 def _rounded(weights: Array, values: Array, off: float, height: int) -> Any:
@@ -101,28 +100,10 @@ def _rounded(weights: Array, values: Array, off: float, height: int) -> Any:
     a part of the sum may overflow."""
     sizes = times(outward.largest(*float_ends(values)).max(axis=-2, keepdims=True), 1 + outward.up(off))
     wrong = outward.up(times(sizes, relative_error(height + 1)) + weights.shape[-1] * _LEAST)
-    return np.where(outward.up(sizes + wrong) <= _MOST, wrong, np.inf)
+    return np.where(outward.up(sizes + wrong) <= rules.MOST, wrong, np.inf)
 
 
 def _centres(values: Array) -> list[Array]:
     """Numbers for each column, (..., 1, m)."""
     sorted_ones, last = np.sort(values, axis=-2), values.shape[-2] - 1
     return [sorted_ones[..., round(place * last), :][..., None, :] for place in _PLACES]
-
-
-def _product(x: Array, y: Array) -> Any:
-    """At least x @ y of numbers that are not negative."""
-    return outward.up(outward.up((x @ y) * (1 + _lost(x))) + _least(x))
-
-
-def _product_below(x: Array, y: Array) -> Any:
-    """At most x @ y of numbers that are not negative."""
-    return outward.down(outward.down((x @ y) * (1 - _lost(x))) - _least(x))
-
-
-def _lost(x: Array) -> float:
-    return float(x.shape[-1] * 2.0**-51)
-
-
-def _least(x: Array) -> float:
-    return float(x.shape[-1] * 2.0**-1070)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from fpsem.core.formats import BINARY32
 from fpsem.core.protocol import Array
 from fpsem.domains import _error_rules as rules
 from fpsem.domains import _outward as outward
@@ -24,7 +23,6 @@ from fpsem.domains._error_rules import float_ends, over, plus, real_ends, relati
 from fpsem.domains._outward import Ends
 
 _UNIT, _LEAST, _WIDER = 2.0**-24, 2.0**-147, 1 + 2.0**-44
-_MOST = float(BINARY32.decode(BINARY32.max_finite))
 
 
 def standardized(x: Array, eps: float, height: int) -> Array:
@@ -58,7 +56,7 @@ def _own(x: Array, eps: float, height: int) -> Array:
         p = (1 - q) ** -0.5 * (1 + _UNIT) ** 2 * _WIDER - 1
         y = outward.largest(*_quotients(centred, eps))
         b = (e * (1 + p) / root + y * p) * _WIDER
-        fits = _most_reached(outward.largest(*floats), sizes + e, eps, height) <= _MOST
+        fits = _most_reached(outward.largest(*floats), sizes + e, eps, height) <= rules.MOST
         return np.where(fits & (q < 1) & np.isfinite(b), (b + _UNIT * (y + b) + _LEAST) * _WIDER, np.inf)
 
 

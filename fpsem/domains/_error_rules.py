@@ -34,6 +34,9 @@ FREE, COARSE = -5000, 5000
 LEAST = BINARY32.emin - BINARY32.precision + 1
 """The grid of all binary32 numbers."""
 
+MOST = float(BINARY32.decode(BINARY32.max_finite))
+"""The largest of them that is finite."""
+
 _NEARLY = 1 - 2.0**-40
 """A number beyond a power of two by less than 2**-40 of it is no further than that from the power, which is a float."""
 

@@ -35,11 +35,18 @@ def interval_product(x: Ends, y: Ends) -> Ends:
 
 
 def upper_product(a: Array, b: Array) -> Array:
-    """At least the product of matrices that are nowhere negative; 0 where one is all 0."""
+    """At least the product of matrices (..., n, k) and (..., k, m) that are nowhere negative; 0 where one is all 0."""
     if not (a.any() and b.any()):
-        return np.zeros((a.shape[0], b.shape[1]))
+        return np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]))
     with np.errstate(all="ignore"):
-        return np.asarray(outward.up((a @ b) * (1 + (a.shape[1] + 4) * 2.0**-52) + 2 * a.shape[1] * _LEAST))
+        return np.asarray(outward.up((a @ b) * (1 + (a.shape[-1] + 4) * 2.0**-52) + 2 * a.shape[-1] * _LEAST))
+
+
+def lower_product(a: Array, b: Array) -> Array:
+    """At most the same, and at least 0."""
+    with np.errstate(all="ignore"):
+        low = outward.down((a @ b) * (1 - (a.shape[-1] + 4) * 2.0**-52) - 2 * a.shape[-1] * _LEAST)
+        return np.asarray(np.maximum(low, 0))
 
 
 def _ball(lo: Any, hi: Any) -> tuple[Array, Array]:
@@ -47,4 +54,4 @@ def _ball(lo: Any, hi: Any) -> tuple[Array, Array]:
         middle = np.asarray(lo * 0.5 + hi * 0.5)
         same = lo == hi
         middle = np.where(same, lo, middle)
-        return middle, np.where(same, 0.0, outward.up(np.maximum(hi - middle, middle - lo)))
+        return middle, np.where(same, 0.0, outward.farthest(middle, lo, hi))

@@ -57,6 +57,11 @@ def least(lo: Any, hi: Any) -> Any:
     return np.maximum(np.maximum(lo, -hi), 0.0)
 
 
+def farthest(x: Any, lo: Any, hi: Any) -> Any:
+    """How far x is from what lies between two ends, at most."""
+    return up(np.maximum(hi - x, x - lo))
+
+
 # -- embed and read ------------------------------------------------------------------------------------------------
 
 
