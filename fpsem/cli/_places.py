@@ -108,13 +108,13 @@ def place_of(where: Where, one_output: bool = True) -> Place:
 
 def read(path: Path, core: str | None) -> tuple[Graph, Arrays, Any]:
     """A model's graph and parameters, and the core that it is of where the file is one of cores."""
-    from fpsem.cli.models import load_model
+    from fpsem.interop.checkpoint import load
     from fpsem.interop.fpcore import NotRead, chosen, load_fpcore
 
     if path.suffix != ".fpcore":
         if core is not None:
             raise FileFormatError(f"{path}: --core is of a file of cores")
-        return *load_model(path), None
+        return *load(path), None
     cores = load_fpcore(path)
     found = chosen(cores, core, str(path))
     if len(found) != 1:

@@ -129,10 +129,11 @@ def _model(
     """The bound around an input, and the input."""
     from fpsem.analysis.bounds import error_bound
     from fpsem.analysis.scalars import is_formula
-    from fpsem.cli.models import load_input, load_model
+    from fpsem.cli.models import load_input
     from fpsem.core.region import Box
+    from fpsem.interop.checkpoint import load
 
-    graph, params = load_model(path)
+    graph, params = load(path)
     if input is None:
         raise FileFormatError(f"{path}: a model needs --input, the middle of the region")
     middle = load_input(input, graph, index)

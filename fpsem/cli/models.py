@@ -95,9 +95,10 @@ def graph(
     """Print or draw a model's graph."""
     from fpsem.graph.graphviz import to_dot
     from fpsem.graph.svg import to_svg
+    from fpsem.interop.checkpoint import load
     from fpsem.report.tables import graph_table
 
-    ir, payload = load_model(model)
+    ir, payload = load(model)
     style = "json" if as_json else "svg" if out is not None and out.suffix == ".svg" else style
     drawn: dict[str, Callable[[Graph], str]] = {"text": str, "dot": to_dot, "svg": to_svg, "json": _json}
     if style == "table" and out is None:
@@ -117,12 +118,13 @@ def _flags(
     """The exceptions of one bit-exact run. Raises FileFormatError for another domain or several schedules."""
     from dataclasses import asdict
 
+    from fpsem.interop.checkpoint import load
     from fpsem.report.flags import raised_flags
     from fpsem.report.tables import flags_table
 
     if (names or ["ieee32"]) != ["ieee32"] or len(schedules or []) > 1:
         raise FileFormatError("--flags is of one run in ieee32, in one schedule")
-    ir, payload = load_model(model)
+    ir, payload = load(model)
     found = raised_flags(ir, payload, load_input(input, ir, index), order((schedules or ["sequential"])[0]))
     emit([asdict(row) for row in found] if as_json else [flags_table(found)], as_json)
 
@@ -141,9 +143,10 @@ def _read_log(path: Path) -> Any:
 
 def _compare(model: Path, input: Path, names: list[str] | None, schedules: list[str] | None, index: int) -> Any:
     """Every named domain, in every named schedule where it takes one."""
+    from fpsem.interop.checkpoint import load
     from fpsem.report.compare import compare as compare_domains
 
-    ir, payload = load_model(model)
+    ir, payload = load(model)
     x = load_input(input, ir, index)
     runtime = _as_runtime(model, ir, names, schedules)
     ir = ir if runtime is None else runtime.graph
@@ -168,21 +171,6 @@ def _as_runtime(model: Path, ir: Graph, names: list[str] | None, schedules: list
     if "ieee32" not in (names or _DEFAULT_DOMAINS):
         raise FileFormatError(f"--schedule {revealing.RUNTIME} is an order of --domain ieee32")
     return revealing.as_runtime(model, ir)
-
-
-_KINDS = (".json", ".safetensors", ".npz", ".onnx", ".onnx.gz")
-"""How the files of a model end."""
-
-
-def load_model(path: Path) -> tuple[Graph, dict[str, Any]]:
-    """A model's graph and parameters. Raises FileFormatError, which says the kinds of models, for a file of another kind."""
-    from fpsem.interop.checkpoint import load
-
-    named = path.name.endswith(_KINDS) or path.with_name(f"{path.name}.json").exists()  # NAME may have a dot
-    if path.is_file() and not named:
-        kinds = "NAME.json with NAME.safetensors or NAME.npz, a folder with such a pair, .onnx and .onnx.gz"
-        raise FileFormatError(f"{path} is no model that fpsem reads: it reads {kinds}; bound and ask also .fpcore")
-    return load(path)
 
 
 def load_input(path: Path, ir: Graph, index: int) -> dict[str, Any]:

@@ -78,6 +78,9 @@ def load(path: str | Path) -> tuple[Graph, Payload]:
 
         return load_onnx(path)
     graph_file, payload_file = _pair_in(path) if path.is_dir() else _pair(path)
+    if path.is_file() and path not in (graph_file, payload_file) and not graph_file.exists():
+        kinds = "NAME.json with NAME.safetensors or NAME.npz, a folder with such a pair, .onnx and .onnx.gz"
+        raise FileFormatError(f"{path} is no model that fpsem reads: it reads {kinds}; bound and ask also .fpcore")
     graph = _read_graph(graph_file)
     return graph, _payload.read(graph, payload_file)
 
